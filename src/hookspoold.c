@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * hookspoold: the responder. Takes signed webhooks from a web server and
+ * stores each once, on disk, before it answers 200. See hookspoold(8).
+ *
+ * One program, no switch: with -s it serves a socket of its own; without, the
+ * listening socket that it finds as standard input (systemd, spawn-fcgi,
+ * mod_fcgid); else the one request of a CGI program.
+ */
+#include "autoconf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cgi.h"
+#include "fastcgi.h"
+#include "listener.h"
+#include "log.h"
+#include "service.h"
+
+#define DEFAULT_CONFIG SYSCONFDIR "/hookspool/hookspool.conf"
+
+struct options {
+    const char *config;
+    const char *socket;
+    unsigned threads; /* 0: as configured */
+    bool test;
+};
+
+static const char usage[] =
+    "usage: hookspoold [-c FILE] [-s SOCKET] [-n THREADS]\n"
+    "       hookspoold -t [-c FILE]\n"
+    "  -c FILE     configuration (default " DEFAULT_CONFIG ")\n"
+    "  -s SOCKET   socket to serve: a path, or 127.0.0.1:PORT\n"
+    "  -n THREADS  instead of `threads` in the configuration\n"
+    "  -t          test the configuration and the secrets, and exit\n"
+    "  -V          print the version and exit\n"
+    "  -h          print this and exit\n";
+
+static unsigned parse_threads(const char *text)
+{
+    char *end;
+    const unsigned long threads = strtoul(text, &end, 10);
+
+    if (strspn(text, "0123456789") == strlen(text) && threads >= 1 && threads <= 1024)
+        return (unsigned)threads;
+    log_error("-n wants a number from 1 to 1024, not '%s'", text);
+    exit(EX_USAGE);
+}
+
+static struct options parse_options(int argc, char **argv)
+{
+    struct options options = {.config = getenv("HOOKSPOOL_CONF")};
+    int option;
+
+    if (options.config == NULL || options.config[0] == '\0')
+        options.config = DEFAULT_CONFIG;
+    while ((option = getopt(argc, argv, "c:s:n:tVh")) != -1) {
+        switch (option) {
+        case 'c': options.config = optarg; break;
+        case 's': options.socket = optarg; break;
+        case 'n': options.threads = parse_threads(optarg); break;
+        case 't': options.test = true; break;
+        case 'V': puts("hookspoold " PACKAGE_VERSION); exit(EX_OK);
+        case 'h': fputs(usage, stdout); exit(EX_OK);
+        default: fputs(usage, stderr); exit(EX_USAGE);
+        }
+    }
+    if (optind < argc) {
+        log_error("'%s' is one argument too many", argv[optind]);
+        fputs(usage, stderr);
+        exit(EX_USAGE);
+    }
+    return options;
+}
+
+/* Standard descriptors that are closed would be taken by the first files opened: the spool's. */
+static void secure_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            exit(EX_OSERR);
+    }
+}
+
+/* Signals are for the main thread, which waits for them; every later thread inherits the mask. */
+static sigset_t block_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return set;
+}
+
+/* Until SIGTERM or SIGINT; SIGHUP reloads. */
+static void wait_for_end(const sigset_t *signals, struct service_slot *slot, const char *config)
+{
+    int received;
+
+    while (sigwait(signals, &received) != 0 || received == SIGHUP) {
+        if (received != SIGHUP)
+            continue;
+        if (service_reload(slot, config) == 0)
+            log_info("configuration '%s' loaded again", config);
+        else
+            log_error("configuration '%s' is not in order; going on with the old one", config);
+    }
+}
+
+static int serve_socket(int fd, const struct options *options, struct service_slot *slot,
+                        const sigset_t *signals)
+{
+    const unsigned threads = options->threads != 0 ? options->threads
+                                                   : slot->current->config->threads;
+    struct fastcgi *fastcgi = fastcgi_start(fd, threads, slot);
+
+    if (fastcgi == NULL)
+        return EX_OSERR;
+    log_info("ready, version " PACKAGE_VERSION ", %u threads", threads);
+    wait_for_end(signals, slot, options->config);
+    fastcgi_stop(fastcgi);
+    log_info("stopped");
+    return EX_OK;
+}
+
+static int serve_own_socket(const struct options *options, struct service_slot *slot,
+                            const sigset_t *signals)
+{
+    struct listener listener;
+
+    if (listener_bind(&listener, options->socket) < 0)
+        return errno == EINVAL ? EX_USAGE : EX_UNAVAILABLE;
+    const int status = serve_socket(listener.fd, options, slot, signals);
+    listener_close(&listener);
+    return status;
+}
+
+static int serve(const struct options *options, struct service_slot *slot, const sigset_t *signals)
+{
+    if (options->socket != NULL)
+        return serve_own_socket(options, slot, signals);
+    if (listener_inherited(STDIN_FILENO))
+        return serve_socket(STDIN_FILENO, options, slot, signals);
+    cgi_serve(slot);
+    return EX_OK;
+}
+
+int main(int argc, char **argv)
+{
+    log_program("hookspoold");
+    secure_descriptors();
+    const struct options options = parse_options(argc, argv);
+
+    if (options.test)
+        return service_test(options.config) < 0 ? EX_CONFIG : EX_OK;
+    if (options.socket == NULL && !listener_inherited(STDIN_FILENO) && !cgi_is_request()) {
+        log_error("no socket: want -s, or a listening socket as standard input, or a web server");
+        fputs(usage, stderr);
+        return EX_USAGE;
+    }
+
+    umask(027);
+    mallopt(M_ARENA_MAX, 4); /* a heap for each of 64 threads is memory for nothing */
+    const sigset_t signals = block_signals();
+
+    const bool cgi = options.socket == NULL && !listener_inherited(STDIN_FILENO);
+    struct service_slot slot;
+    if (service_start(&slot, options.config, cgi ? SERVICE_SPOOLS_LATER : SERVICE_SPOOLS_NOW) < 0)
+        return EX_CONFIG;
+    const int status = serve(&options, &slot, &signals);
+    service_stop(&slot);
+    return status;
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: ISC */
+#include "autoconf.h"
+
+#include "lockdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "log.h"
+#include "record.h"
+
+enum {
+    SHARDS = 256,
+    NAME_SIZE = 3 + 1 + 256, /* "xx/" "." id NUL */
+    DAY_SIZE = 40,
+    DAY_FILES = 20000 /* a day's files looked through for one with links left: 10^9 ids */
+};
+
+struct lockdir {
+    char *path;
+    int dir;
+    _Atomic uint64_t settled;
+    pthread_mutex_t mutex; /* over the three below */
+    int *idle;             /* descriptors of claims that nobody uses just now */
+    size_t idle_count, idle_room;
+    char day[DAY_SIZE];    /* "days/2026-11-23" or "days/2026-11-23.1": links go to it */
+};
+
+static int fail(const struct lockdir *locks, const char *operation, const char *name)
+{
+    const int saved = errno;
+
+    log_error("cannot %s '%s/%s': %s", operation, locks->path, name, strerror(saved));
+    errno = saved;
+    return -1;
+}
+
+/* Made once. The last one says that all are there, so the others are on disk before it is made. */
+static int make_shards(struct lockdir *locks)
+{
+    char name[8];
+
+    if (faccessat(locks->dir, "ff", F_OK, 0) == 0)
+        return 0;
+    for (unsigned i = 0; i < SHARDS; i++) {
+        snprintf(name, sizeof(name), "%02x", i);
+        if (i == SHARDS - 1 && io_fsync(locks->dir) < 0)
+            return fail(locks, "sync", ".");
+        if (io_mkdirat(locks->dir, name, 0750) < 0 && errno != EEXIST)
+            return fail(locks, "create", name);
+    }
+    return 0;
+}
+
+static int read_settled(struct lockdir *locks)
+{
+    char text[32] = "";
+    char *end;
+
+    atomic_store(&locks->settled, 0);
+    const int fd = io_openat(locks->dir, "settled", O_RDONLY | O_NOFOLLOW, 0);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : fail(locks, "open", "settled");
+    const ssize_t got = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    if (got < 0)
+        return fail(locks, "read", "settled");
+    errno = 0;
+    const uint64_t position = strtoull(text, &end, 10);
+    if (errno == 0 && end != text && *end == '\n')
+        atomic_store(&locks->settled, position);
+    else
+        log_error("'%s/settled' holds no position: all of the log will be looked at", locks->path);
+    return 0;
+}
+
+static int open_directory(struct lockdir *locks, int spool_fd)
+{
+    if ((io_mkdirat(spool_fd, "locks", 0750) < 0 && errno != EEXIST)
+        || (locks->dir = io_openat(spool_fd, "locks", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)) < 0)
+        return fail(locks, "open directory", "");
+    if (io_mkdirat(locks->dir, "days", 0750) < 0 && errno != EEXIST)
+        return fail(locks, "create", "days");
+    if (make_shards(locks) < 0 || read_settled(locks) < 0)
+        return -1;
+    const int fd = io_openat(locks->dir, "claims", O_RDWR | O_CREAT | O_NOFOLLOW, 0640);
+    if (fd < 0)
+        return fail(locks, "open", "claims");
+    close(fd);
+    return 0;
+}
+
+struct lockdir *lockdir_open(int spool_fd, const char *path)
+{
+    struct lockdir *locks = calloc(1, sizeof(*locks));
+
+    if (locks == NULL || asprintf(&locks->path, "%s/locks", path) < 0) {
+        free(locks);
+        log_error("cannot open spool '%s': %s", path, strerror(ENOMEM));
+        errno = ENOMEM;
+        return NULL;
+    }
+    locks->dir = -1;
+    pthread_mutex_init(&locks->mutex, NULL);
+    if (open_directory(locks, spool_fd) < 0) {
+        const int saved = errno;
+        lockdir_close(locks);
+        errno = saved;
+        return NULL;
+    }
+    return locks;
+}
+
+void lockdir_close(struct lockdir *locks)
+{
+    if (locks == NULL)
+        return;
+    for (size_t i = 0; i < locks->idle_count; i++)
+        close(locks->idle[i]);
+    if (locks->dir >= 0)
+        close(locks->dir);
+    pthread_mutex_destroy(&locks->mutex);
+    free(locks->idle);
+    free(locks->path);
+    free(locks);
+}
+
+/*
+ * A descriptor for one claim at a time: such locks belong to the open file,
+ * so two claims on one descriptor would not exclude each other.
+ */
+static int take_descriptor(struct lockdir *locks)
+{
+    int fd = -1;
+
+    pthread_mutex_lock(&locks->mutex);
+    if (locks->idle_count > 0)
+        fd = locks->idle[--locks->idle_count];
+    pthread_mutex_unlock(&locks->mutex);
+    if (fd < 0)
+        fd = io_openat(locks->dir, "claims", O_RDWR | O_NOFOLLOW, 0);
+    return fd < 0 ? fail(locks, "open", "claims") : fd;
+}
+
+static void give_back(struct lockdir *locks, int fd)
+{
+    pthread_mutex_lock(&locks->mutex);
+    if (locks->idle_count == locks->idle_room) {
+        const size_t room = locks->idle_room == 0 ? 16 : locks->idle_room * 2;
+        int *grown = reallocarray(locks->idle, room, sizeof(*grown));
+        if (grown != NULL) {
+            locks->idle = grown;
+            locks->idle_room = room;
+        }
+    }
+    if (locks->idle_count < locks->idle_room) {
+        locks->idle[locks->idle_count++] = fd;
+        fd = -1;
+    }
+    pthread_mutex_unlock(&locks->mutex);
+    if (fd >= 0)
+        close(fd);
+}
+
+static int lock_byte(const struct lockdir_claim *claim, short type)
+{
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = claim->byte, .l_len = 1};
+
+    return fcntl(claim->fd, F_OFD_SETLK, &lock);
+}
+
+int lockdir_claim(struct lockdir *locks, const char *id, int64_t deadline,
+                  struct lockdir_claim *claim)
+{
+    /*
+     * Polled, for the blocking form knows no deadline. Two requests for one
+     * id at once are rare, and the first is through in a sync's time.
+     */
+    struct timespec pause = {.tv_nsec = 200 * 1000};
+
+    claim->byte = (off_t)(record_id_hash(id, strlen(id)) >> 1);
+    claim->fd = take_descriptor(locks);
+    if (claim->fd < 0)
+        return -1;
+    while (lock_byte(claim, F_WRLCK) < 0) {
+        const bool busy = errno == EAGAIN || errno == EACCES;
+        if (!busy && errno != EINTR)
+            (void)fail(locks, "lock", "claims");
+        if ((!busy && errno != EINTR) || io_now() >= deadline) {
+            const int saved = busy ? EAGAIN : errno;
+            give_back(locks, claim->fd);
+            errno = saved;
+            return -1;
+        }
+        nanosleep(&pause, NULL);
+        if (pause.tv_nsec < 10 * 1000 * 1000)
+            pause.tv_nsec *= 2;
+    }
+    return 0;
+}
+
+void lockdir_release(struct lockdir *locks, struct lockdir_claim *claim)
+{
+    const int saved = errno;
+
+    if (lock_byte(claim, F_UNLCK) == 0)
+        give_back(locks, claim->fd);
+    else
+        close(claim->fd); /* frees it as well */
+    claim->fd = -1;
+    errno = saved;
+}
+
+static void entry_name(char name[NAME_SIZE], const char *id, bool pending)
+{
+    const unsigned shard = (unsigned)(record_id_hash(id, strlen(id)) & 0xff);
+
+    snprintf(name, NAME_SIZE, "%02x/%s%s", shard, pending ? "." : "", id);
+}
+
+int lockdir_stored(struct lockdir *locks, const char *id)
+{
+    char name[NAME_SIZE];
+
+    entry_name(name, id, false);
+    if (faccessat(locks->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return 1;
+    return errno == ENOENT ? 0 : fail(locks, "look up", name);
+}
+
+/* Creates the file of today, or the next one of today when `used` has no links left. */
+static int new_day(struct lockdir *locks, const char *used)
+{
+    const time_t now = time(NULL);
+    struct tm tm;
+    char today[DAY_SIZE];
+    int result = 0;
+
+    gmtime_r(&now, &tm);
+    strftime(today, sizeof(today), "days/%Y-%m-%d", &tm);
+    pthread_mutex_lock(&locks->mutex);
+    if (strcmp(locks->day, used) == 0) { /* else another thread has been here */
+        const size_t len = strlen(today);
+        unsigned number = 0;
+        if (strncmp(used, today, len) == 0)
+            number = (unsigned)strtoul(used + len + (used[len] == '.'), NULL, 10) + 1;
+        if (number > 0)
+            snprintf(today + len, sizeof(today) - len, ".%u", number);
+        const int fd = io_openat(locks->dir, today, O_WRONLY | O_CREAT | O_NOFOLLOW, 0640);
+        if (fd < 0)
+            result = fail(locks, "create", today);
+        else
+            memcpy(locks->day, today, sizeof(today));
+        if (fd >= 0)
+            close(fd);
+    }
+    pthread_mutex_unlock(&locks->mutex);
+    return result;
+}
+
+/* Is the day of the file that links go to over? */
+static bool is_today(const char *day)
+{
+    const time_t now = time(NULL);
+    struct tm tm;
+    char today[DAY_SIZE];
+
+    gmtime_r(&now, &tm);
+    return strncmp(day, today, strftime(today, sizeof(today), "days/%Y-%m-%d", &tm)) == 0;
+}
+
+/* A new name for a file of today: 0, or -1 with errno (EEXIST not logged). */
+static int link_name(struct lockdir *locks, const char *name)
+{
+    char day[DAY_SIZE];
+
+    for (unsigned tries = 0; tries < DAY_FILES; tries++) {
+        pthread_mutex_lock(&locks->mutex);
+        memcpy(day, locks->day, sizeof(day));
+        pthread_mutex_unlock(&locks->mutex);
+        if (is_today(day)) {
+            if (io_linkat(locks->dir, day, name) == 0)
+                return 0;
+            if (errno != EMLINK && errno != ENOENT)
+                return errno == EEXIST ? -1 : fail(locks, "create", name);
+        }
+        if (new_day(locks, day) < 0)
+            return -1;
+    }
+    return fail(locks, "create", name); /* ENOENT again and again: its shard is gone */
+}
+
+int lockdir_pend(struct lockdir *locks, const char *id)
+{
+    char name[NAME_SIZE];
+
+    entry_name(name, id, true);
+    if (link_name(locks, name) == 0)
+        return 0;
+    return errno == EEXIST ? 1 : -1;
+}
+
+int lockdir_enter(struct lockdir *locks, const char *id)
+{
+    char pending[NAME_SIZE], entry[NAME_SIZE];
+
+    entry_name(pending, id, true);
+    entry_name(entry, id, false);
+    if (io_renameat(locks->dir, pending, entry) == 0)
+        return 0;
+    if (errno != ENOENT)
+        return fail(locks, "rename", pending);
+    return link_name(locks, entry) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+int lockdir_abandon(struct lockdir *locks, const char *id)
+{
+    char name[NAME_SIZE];
+
+    entry_name(name, id, true);
+    return io_unlinkat(locks->dir, name) < 0 ? fail(locks, "remove", name) : 0;
+}
+
+static int sync_directory(struct lockdir *locks, const char *name)
+{
+    const int fd = io_openat(locks->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+    if (fd < 0)
+        return fail(locks, "open", name);
+    const int result = io_fsync(fd) < 0 ? fail(locks, "sync", name) : 0;
+    close(fd);
+    return result;
+}
+
+int lockdir_sync(struct lockdir *locks)
+{
+    char name[8];
+
+    for (unsigned i = 0; i < SHARDS; i++) {
+        snprintf(name, sizeof(name), "%02x", i);
+        if (sync_directory(locks, name) < 0)
+            return -1;
+    }
+    return sync_directory(locks, "days") < 0 || sync_directory(locks, ".") < 0 ? -1 : 0;
+}
+
+int lockdir_settling(struct lockdir *locks)
+{
+    /* Opened anew each time, so that it excludes the threads of one process as well. */
+    const int fd = io_openat(locks->dir, ".", O_RDONLY | O_DIRECTORY, 0);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+uint64_t lockdir_settled(struct lockdir *locks)
+{
+    return atomic_load(&locks->settled);
+}
+
+int lockdir_set_settled(struct lockdir *locks, uint64_t position)
+{
+    char text[32];
+    const int len = snprintf(text, sizeof(text), "%" PRIu64 "\n", position);
+    struct iovec bytes = {.iov_base = text, .iov_len = (size_t)len};
+
+    const int fd = io_openat(locks->dir, "settled.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW,
+                             0640);
+    if (fd < 0)
+        return fail(locks, "create", "settled.new");
+    const int written = io_pwritev_all(fd, &bytes, 1, 0) < 0 || io_fsync(fd) < 0 ? -1 : 0;
+    if (written < 0)
+        (void)fail(locks, "write", "settled.new");
+    close(fd);
+    if (written < 0)
+        return -1;
+    if (io_renameat(locks->dir, "settled.new", "settled") < 0 || io_fsync(locks->dir) < 0)
+        return fail(locks, "replace", "settled");
+    atomic_store(&locks->settled, position);
+    return 0;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: ISC */
+#include "autoconf.h"
+
+#include "segment.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "log.h"
+
+enum {
+    READ_BYTES = 256 * 1024,
+    /* No record is longer: 64 MiB of body, as text and as base64, and its frame. */
+    LINE_LIMIT = 160 * 1024 * 1024
+};
+
+void segment_name(char name[SEGMENT_NAME_SIZE], uint64_t start)
+{
+    snprintf(name, SEGMENT_NAME_SIZE, "%020" PRIu64 ".ndjson", start);
+}
+
+static bool parse_name(const char *name, uint64_t *start)
+{
+    if (strlen(name) != SEGMENT_NAME_SIZE - 1 || strcmp(name + 20, ".ndjson") != 0
+        || strspn(name, "0123456789") != 20)
+        return false;
+    errno = 0;
+    *start = strtoull(name, NULL, 10);
+    return errno == 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a;
+    const uint64_t y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int append_start(struct segment_list *list, size_t *room, uint64_t start)
+{
+    if (list->count == *room) {
+        const size_t wanted = *room == 0 ? 64 : *room * 2;
+        uint64_t *grown = reallocarray(list->starts, wanted, sizeof(*grown));
+        if (grown == NULL)
+            return -1;
+        list->starts = grown;
+        *room = wanted;
+    }
+    list->starts[list->count++] = start;
+    return 0;
+}
+
+int segment_list_read(struct segment_list *list, int dir, const char *path)
+{
+    size_t room = 0;
+    struct dirent *entry;
+    uint64_t start;
+
+    *list = (struct segment_list){0};
+    const int fd = io_openat(dir, ".", O_RDONLY | O_DIRECTORY, 0);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    if (stream == NULL) {
+        log_error("cannot read directory '%s': %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    while (errno = 0, (entry = readdir(stream)) != NULL) {
+        if (parse_name(entry->d_name, &start) && append_start(list, &room, start) < 0)
+            break;
+    }
+    const int error = errno;
+    closedir(stream);
+    if (error != 0) {
+        log_error("cannot read directory '%s': %s", path, strerror(error));
+        segment_list_release(list);
+        errno = error;
+        return -1;
+    }
+    if (list->count > 1)
+        qsort(list->starts, list->count, sizeof(*list->starts), compare);
+    return 0;
+}
+
+void segment_list_release(struct segment_list *list)
+{
+    free(list->starts);
+    *list = (struct segment_list){0};
+}
+
+/* One segment being read: buffer[0..filled) holds the file from offset on. */
+struct reader {
+    int fd;
+    uint64_t start;  /* of the segment */
+    uint64_t offset; /* in the file, of buffer[0] */
+    uint64_t limit;  /* in the file: where the segment ends for this scan */
+    char *buffer;
+    size_t filled, room;
+};
+
+/* Reads more behind what is there: 1, 0 at the end, -1. */
+static int fill(struct reader *reader)
+{
+    if (reader->filled == reader->room) {
+        const size_t wanted = reader->room == 0 ? READ_BYTES : reader->room * 2;
+        char *grown = wanted > LINE_LIMIT ? NULL : realloc(reader->buffer, wanted);
+        if (grown == NULL) {
+            errno = wanted > LINE_LIMIT ? EFBIG : ENOMEM;
+            return -1;
+        }
+        reader->buffer = grown;
+        reader->room = wanted;
+    }
+    const uint64_t at = reader->offset + reader->filled;
+    size_t want = reader->room - reader->filled;
+    if (at >= reader->limit)
+        return 0;
+    if (want > reader->limit - at)
+        want = (size_t)(reader->limit - at);
+
+    ssize_t got;
+    do
+        got = pread(reader->fd, reader->buffer + reader->filled, want, (off_t)at);
+    while (got < 0 && errno == EINTR);
+    if (got <= 0)
+        return (int)got;
+    reader->filled += (size_t)got;
+    return 1;
+}
+
+/* Visits the whole lines in the buffer and keeps what is left of it. */
+static int visit_lines(struct reader *reader, size_t from, segment_visit *visit, void *context)
+{
+    size_t begin = 0;
+    const char *newline;
+    int result = 0;
+
+    /* from: what has been searched before and held no newline */
+    while (result == 0
+           && (newline = memchr(reader->buffer + from, '\n', reader->filled - from)) != NULL) {
+        struct segment_line line = {.position = reader->start + reader->offset + begin,
+                                    .text = reader->buffer + begin};
+        from = (size_t)(newline - reader->buffer) + 1;
+        line.len = from - begin;
+        line.damaged = !record_check(line.text, line.len, &line.view);
+        begin = from;
+        result = visit(context, &line);
+    }
+    reader->filled -= begin;
+    reader->offset += begin;
+    memmove(reader->buffer, reader->buffer + begin, reader->filled);
+    return result;
+}
+
+static int scan_one(struct reader *reader, int dir, const char *path, segment_visit *visit,
+                    void *context)
+{
+    char name[SEGMENT_NAME_SIZE];
+    size_t searched = 0;
+    int result;
+
+    segment_name(name, reader->start);
+    reader->fd = io_openat(dir, name, O_RDONLY, 0);
+    if (reader->fd < 0) {
+        log_error("cannot open '%s/%s': %s", path, name, strerror(errno));
+        return -1;
+    }
+    reader->filled = 0;
+    while ((result = fill(reader)) > 0) {
+        result = visit_lines(reader, searched, visit, context);
+        if (result != 0)
+            break;
+        searched = reader->filled;
+    }
+    const int saved = errno;
+    if (result < 0)
+        log_error("cannot read '%s/%s': %s", path, name, strerror(errno));
+    close(reader->fd);
+    errno = saved;
+    return result;
+}
+
+int segment_scan(int dir, const char *path, uint64_t from, uint64_t to, segment_visit *visit,
+                 void *context)
+{
+    struct segment_list list;
+    struct reader reader = {0};
+    int result = 0;
+
+    if (segment_list_read(&list, dir, path) < 0)
+        return -1;
+    for (size_t i = 0; i < list.count && result == 0; i++) {
+        const uint64_t start = list.starts[i];
+        const uint64_t next = i + 1 < list.count ? list.starts[i + 1] : UINT64_MAX;
+        if (next <= from)
+            continue;
+        if (start >= to)
+            break;
+        reader.start = start;
+        reader.offset = from > start ? from - start : 0;
+        reader.limit = (next < to ? next : to) - start;
+        result = scan_one(&reader, dir, path, visit, context);
+    }
+    const int saved = errno;
+    free(reader.buffer);
+    segment_list_release(&list);
+    errno = saved;
+    return result;
+}
+
+struct search {
+    const char *id;
+    size_t id_len;
+    uint64_t *start, *end;
+};
+
+static int match(void *context, const struct segment_line *line)
+{
+    const struct search *search = context;
+
+    if (line->damaged || line->view.id_len != search->id_len
+        || memcmp(line->view.id, search->id, search->id_len) != 0)
+        return 0;
+    *search->start = line->position;
+    *search->end = line->position + line->len;
+    return 1;
+}
+
+int segment_find(int dir, const char *path, uint64_t from, uint64_t to, const char *id,
+                 uint64_t *start, uint64_t *end)
+{
+    struct search search = {.id = id, .id_len = strlen(id), .start = start, .end = end};
+
+    return segment_scan(dir, path, from, to, match, &search);
+}
+
+int segment_holding(int dir, const char *path, uint64_t position, uint64_t *start)
+{
+    struct segment_list list;
+
+    if (segment_list_read(&list, dir, path) < 0)
+        return -1;
+    int result = -1;
+    for (size_t i = 0; i < list.count && list.starts[i] <= position; i++) {
+        *start = list.starts[i];
+        result = 0;
+    }
+    segment_list_release(&list);
+    if (result < 0) {
+        log_error("no segment of '%s' holds position %" PRIu64, path, position);
+        errno = ENOENT;
+    }
+    return result;
+}
+
+int segment_rewrite(int fd, uint64_t from, uint64_t to)
+{
+    char *buffer = malloc(READ_BYTES);
+    int result = buffer == NULL ? -1 : 0;
+
+    while (result == 0 && from < to) {
+        const size_t want = to - from < READ_BYTES ? (size_t)(to - from) : READ_BYTES;
+        const ssize_t got = pread(fd, buffer, want, (off_t)from);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            result = -1;
+            break;
+        }
+        struct iovec piece = {.iov_base = buffer, .iov_len = (size_t)got};
+        result = io_pwritev_all(fd, &piece, 1, (off_t)from);
+        from += (uint64_t)got;
+    }
+    free(buffer);
+    return result;
+}

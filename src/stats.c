@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+#include "autoconf.h"
+
+#include "stats.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io.h"
+
+static const char magic[8] = "hookstS1";
+
+struct stats {
+    struct stats_page page;
+};
+
+/* Written, not merely sized: a hole could not be filled on a full disk (SIGBUS). */
+static int fill(int fd)
+{
+    char zeros[4096] = {0};
+
+    for (size_t at = 0; at < sizeof(struct stats); at += sizeof(zeros)) {
+        const size_t rest = sizeof(struct stats) - at;
+        struct iovec piece = {.iov_base = zeros,
+                              .iov_len = rest < sizeof(zeros) ? rest : sizeof(zeros)};
+        if (io_pwritev_all(fd, &piece, 1, (off_t)at) < 0)
+            return -1;
+    }
+    struct iovec name = {.iov_base = (char *)magic, .iov_len = sizeof(magic)};
+    return io_pwritev_all(fd, &name, 1, 0);
+}
+
+/* The file is made whole under another name, so that nobody maps half of it. */
+static int create(int dir)
+{
+    const int fd = io_openat(dir, "stats.new", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0640);
+
+    if (fd < 0)
+        return -1;
+    if (fill(fd) == 0 && (io_linkat(dir, "stats.new", "stats") == 0 || errno == EEXIST)) {
+        close(fd);
+        (void)io_unlinkat(dir, "stats.new");
+        return io_openat(dir, "stats", O_RDWR | O_NOFOLLOW, 0);
+    }
+    const int saved = errno;
+    close(fd);
+    (void)io_unlinkat(dir, "stats.new");
+    errno = saved;
+    return -1;
+}
+
+struct stats *stats_open(int dir)
+{
+    struct stat st;
+    int fd = io_openat(dir, "stats", O_RDWR | O_NOFOLLOW, 0);
+
+    if (fd < 0 && errno == ENOENT)
+        fd = create(dir);
+    if (fd < 0)
+        return NULL;
+    void *page = MAP_FAILED;
+    if (fstat(fd, &st) < 0 || st.st_size < (off_t)sizeof(struct stats))
+        errno = EINVAL;
+    else
+        page = mmap(NULL, sizeof(struct stats), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (page == MAP_FAILED)
+        return NULL;
+    if (memcmp(((struct stats *)page)->page.magic, magic, sizeof(magic)) != 0) {
+        munmap(page, sizeof(struct stats));
+        errno = EINVAL;
+        return NULL;
+    }
+    return page;
+}
+
+void stats_close(struct stats *stats)
+{
+    if (stats != NULL)
+        munmap(stats, sizeof(*stats));
+}
+
+/* The slot of this minute; whoever meets yesterday's in it empties it. */
+static struct stats_minute *this_minute(struct stats *stats, int64_t now)
+{
+    const uint32_t minute = (uint32_t)(now / 60);
+    struct stats_minute *slot = &stats->page.minutes[minute % STATS_MINUTES];
+    uint32_t found = atomic_load(&slot->minute);
+
+    if (found != minute && atomic_compare_exchange_strong(&slot->minute, &found, minute)) {
+        for (int i = 0; i < STATS_OUTCOMES; i++)
+            atomic_store(&slot->count[i], 0);
+    }
+    return slot;
+}
+
+void stats_count(struct stats *stats, enum stats_outcome outcome, int64_t now)
+{
+    if (stats == NULL)
+        return;
+    atomic_fetch_add(&stats->page.count[outcome], 1);
+    atomic_store(&stats->page.last[outcome], now);
+    atomic_fetch_add(&this_minute(stats, now)->count[outcome], 1);
+}
+
+/* The slot of a fingerprint, taken if it has none and `take` says so. */
+static struct stats_secret *find_secret(struct stats *stats, uint64_t fingerprint, bool take)
+{
+    for (int i = 0; i < STATS_SECRETS; i++) {
+        struct stats_secret *slot = &stats->page.secrets[i];
+        uint64_t found = atomic_load(&slot->fingerprint);
+        if (found == 0 && take
+            && atomic_compare_exchange_strong(&slot->fingerprint, &found, fingerprint))
+            return slot;
+        if (found == fingerprint)
+            return slot;
+        if (found == 0 && !take)
+            break;
+    }
+    return NULL;
+}
+
+void stats_match(struct stats *stats, uint64_t fingerprint, int64_t now)
+{
+    struct stats_secret *slot = stats == NULL ? NULL : find_secret(stats, fingerprint, true);
+
+    if (slot == NULL)
+        return;
+    atomic_fetch_add(&slot->matches, 1);
+    atomic_store(&slot->last, now);
+}
+
+uint64_t stats_matches(struct stats *stats, uint64_t fingerprint, int64_t *last)
+{
+    struct stats_secret *slot = stats == NULL ? NULL : find_secret(stats, fingerprint, false);
+
+    *last = slot == NULL ? 0 : atomic_load(&slot->last);
+    return slot == NULL ? 0 : atomic_load(&slot->matches);
+}

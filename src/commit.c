@@ -4,6 +4,7 @@
 #include "commit.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/uio.h>
@@ -16,9 +17,9 @@ enum {
 
 struct commit {
     struct eventlog *log;
-    pthread_mutex_t mutex; /* over the queue and every entry's taken, done and result */
+    pthread_mutex_t mutex; /* over the queue, and taken and leads of the entries in it */
     struct commit_entry *first, **last;
-    bool led; /* a leader is at it */
+    bool led; /* a leader is at it, or has been called */
     atomic_bool rotated;
     struct iovec lines[BATCH_LINES]; /* the leader's */
 };
@@ -49,7 +50,7 @@ static void enqueue(struct commit *commit, struct commit_entry *entry)
     commit->last = &entry->next;
 }
 
-static void withdraw(struct commit *commit, struct commit_entry *entry)
+static void remove_entry(struct commit *commit, struct commit_entry *entry)
 {
     struct commit_entry **at = &commit->first;
 
@@ -103,63 +104,65 @@ static enum commit_result store_batch(struct commit *commit, int count, size_t b
     return eventlog_sync(commit->log, &extent) < 0 ? COMMIT_UNSURE : COMMIT_DURABLE;
 }
 
-/* Leads one batch: called and returns with the mutex held and the queue not empty. */
-static void lead(struct commit *commit)
+/* The lead goes to whoever is first in the queue now, or to nobody. Under the mutex. */
+static void pass_lead(struct commit *commit)
+{
+    commit->led = commit->first != NULL;
+    if (commit->led) {
+        commit->first->leads = true;
+        sem_post(&commit->first->woken);
+    }
+}
+
+/*
+ * Leads one batch; the leader's own entry is its first. The next leader is
+ * called before the batch is told, so that the disk does not wait for us.
+ */
+static void lead(struct commit *commit, struct commit_entry *own)
 {
     int count;
     size_t bytes;
-    struct commit_entry *entry = take_batch(commit, &count, &bytes);
 
-    commit->led = true;
+    pthread_mutex_lock(&commit->mutex);
+    struct commit_entry *entry = take_batch(commit, &count, &bytes);
     pthread_mutex_unlock(&commit->mutex);
     const enum commit_result result = store_batch(commit, count, bytes);
     const int error = errno;
     pthread_mutex_lock(&commit->mutex);
-    commit->led = false;
+    pass_lead(commit);
+    pthread_mutex_unlock(&commit->mutex);
 
     while (entry != NULL) {
-        struct commit_entry *next = entry->next; /* the owner may go as soon as it is done */
+        struct commit_entry *next = entry->next; /* the owner may go once he is woken */
         entry->result = result;
         entry->error = error;
-        entry->done = true;
-        pthread_cond_signal(&entry->changed);
+        if (entry != own)
+            sem_post(&entry->woken);
         entry = next;
     }
-    if (commit->first != NULL) /* they came meanwhile, and one of them must lead */
-        pthread_cond_signal(&commit->first->changed);
-}
-
-/* Waits for the entry's fate, leading when nobody does: false when the deadline passed. */
-static bool wait_until(struct commit *commit, struct commit_entry *entry,
-                       const struct timespec *deadline)
-{
-    while (!entry->done) {
-        if (!entry->taken && !commit->led)
-            lead(commit);
-        else if (deadline == NULL)
-            pthread_cond_wait(&entry->changed, &commit->mutex);
-        else if (pthread_cond_timedwait(&entry->changed, &commit->mutex, deadline) == ETIMEDOUT)
-            return entry->done;
-    }
-    return true;
 }
 
 static enum commit_result finish(struct commit_entry *entry)
 {
-    pthread_cond_destroy(&entry->changed);
+    sem_destroy(&entry->woken);
     errno = entry->error;
     return entry->result;
 }
 
-static void init_entry(struct commit_entry *entry, const char *line, size_t len)
+/* The deadline came: takes the entry back if that can still be done. */
+static bool withdraw(struct commit *commit, struct commit_entry *entry)
 {
-    pthread_condattr_t attributes;
-
-    *entry = (struct commit_entry){.line = line, .len = len};
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&entry->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    pthread_mutex_lock(&commit->mutex);
+    const bool queued = !entry->taken;
+    if (queued) {
+        remove_entry(commit, entry);
+        if (entry->leads) /* called at the last moment */
+            pass_lead(commit);
+        entry->result = COMMIT_ABSENT;
+        entry->error = ETIMEDOUT;
+    }
+    pthread_mutex_unlock(&commit->mutex);
+    return queued;
 }
 
 enum commit_result commit_line(struct commit *commit, struct commit_entry *entry, const char *line,
@@ -168,28 +171,30 @@ enum commit_result commit_line(struct commit *commit, struct commit_entry *entry
     const struct timespec until = {.tv_sec = (time_t)(deadline / 1000000000),
                                    .tv_nsec = (long)(deadline % 1000000000)};
 
-    init_entry(entry, line, len);
+    *entry = (struct commit_entry){.line = line, .len = len};
+    sem_init(&entry->woken, 0, 0);
     pthread_mutex_lock(&commit->mutex);
     enqueue(commit, entry);
-    bool known = wait_until(commit, entry, &until);
-    if (!known && !entry->taken) {
-        const bool was_first = commit->first == entry;
-        withdraw(commit, entry);
-        if (was_first && commit->first != NULL && !commit->led)
-            pthread_cond_signal(&commit->first->changed); /* our turn to lead was missed */
-        entry->result = COMMIT_ABSENT;
-        entry->error = ETIMEDOUT;
-        known = true;
-    }
+    const bool first = !commit->led;
+    commit->led = true;
     pthread_mutex_unlock(&commit->mutex);
-    return known ? finish(entry) : COMMIT_LATE;
+
+    if (!first) {
+        while (sem_clockwait(&entry->woken, CLOCK_MONOTONIC, &until) < 0) {
+            if (errno != ETIMEDOUT)
+                continue;
+            return withdraw(commit, entry) ? finish(entry) : COMMIT_LATE;
+        }
+    }
+    if (first || entry->leads)
+        lead(commit, entry);
+    return finish(entry);
 }
 
-enum commit_result commit_wait(struct commit *commit, struct commit_entry *entry)
+enum commit_result commit_wait(struct commit_entry *entry)
 {
-    pthread_mutex_lock(&commit->mutex);
-    (void)wait_until(commit, entry, NULL);
-    pthread_mutex_unlock(&commit->mutex);
+    while (sem_wait(&entry->woken) < 0)
+        continue;
     return finish(entry);
 }
 

@@ -4,9 +4,9 @@
  * fdatasync.
  *
  * The first thread to find nobody at it leads: it takes all that is queued,
- * writes and syncs it, tells each its result, and then either goes (its own
- * line was among them) or leads on. Threads of one process only; between
- * processes eventlog.h has the lock.
+ * writes and syncs it, passes the lead to the first of those who came
+ * meanwhile, and tells each of its batch what came of it. Threads of one
+ * process only; between processes eventlog.h has the lock.
  *
  * A line is in one of three places: queued (can be withdrawn), taken (its
  * result will be known when the leader is through; nobody can hurry that) or
@@ -19,7 +19,7 @@
 #ifndef HOOKSPOOL_COMMIT_H
 #define HOOKSPOOL_COMMIT_H
 
-#include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,8 +45,9 @@ struct commit_entry {
     struct commit_entry *next;
     enum commit_result result;
     int error;
-    bool taken, done;
-    pthread_cond_t changed;
+    bool taken; /* by a leader; under the queue's mutex */
+    bool leads; /* woken not because it is done, but to lead */
+    sem_t woken;
 };
 
 /* Returns when the line's fate is known, or at the deadline (io_now()). */
@@ -54,7 +55,7 @@ enum commit_result commit_line(struct commit *commit, struct commit_entry *entry
                                size_t len, int64_t deadline);
 
 /* After COMMIT_LATE: waits until the fate is known. */
-enum commit_result commit_wait(struct commit *commit, struct commit_entry *entry);
+enum commit_result commit_wait(struct commit_entry *entry);
 
 /* True once after each time a segment was closed: somebody ought to settle it. */
 bool commit_rotated(struct commit *commit);

@@ -30,7 +30,7 @@ enum {
 
 struct connection {
     FCGX_Request fcgx;
-    bool watched; /* is in the epoll set */
+    bool watched; /* is in the epoll set, and in the list of those */
     struct connection *next, *previous;
 };
 
@@ -38,24 +38,24 @@ struct fastcgi {
     struct service_slot *slot;
     int listen_fd, epoll_fd, stop_fd;
     atomic_bool stopping;
-    pthread_mutex_t mutex; /* over the list of connections */
-    struct connection *connections;
+    pthread_mutex_t mutex; /* over the list of watched connections */
+    struct connection *watched;
     unsigned thread_count;
     pthread_t threads[];
 };
 
-static void add_connection(struct fastcgi *fastcgi, struct connection *connection)
+/* A connection that is answered and closed at once never comes into the list. */
+static void enlist(struct fastcgi *fastcgi, struct connection *connection)
 {
     pthread_mutex_lock(&fastcgi->mutex);
-    connection->next = fastcgi->connections;
+    connection->next = fastcgi->watched;
     if (connection->next != NULL)
         connection->next->previous = connection;
-    fastcgi->connections = connection;
+    fastcgi->watched = connection;
     pthread_mutex_unlock(&fastcgi->mutex);
 }
 
-/* Closes it, if libfcgi has not done so, and frees it. */
-static void drop_connection(struct fastcgi *fastcgi, struct connection *connection)
+static void strike_off(struct fastcgi *fastcgi, struct connection *connection)
 {
     pthread_mutex_lock(&fastcgi->mutex);
     if (connection->next != NULL)
@@ -63,38 +63,53 @@ static void drop_connection(struct fastcgi *fastcgi, struct connection *connecti
     if (connection->previous != NULL)
         connection->previous->next = connection->next;
     else
-        fastcgi->connections = connection->next;
+        fastcgi->watched = connection->next;
     pthread_mutex_unlock(&fastcgi->mutex);
+}
+
+/* Closes it, if libfcgi has not done so, and frees it. */
+static void drop_connection(struct fastcgi *fastcgi, struct connection *connection)
+{
+    if (connection->watched)
+        strike_off(fastcgi, connection);
     FCGX_Free(&connection->fcgx, 1);
     free(connection);
 }
-
-static ssize_t read_body(struct request *request, void *buffer, size_t len);
-static void respond(struct request *request, const char *text, size_t len);
 
 /* A request that libfcgi has accepted; the base is what receive() works with. */
 struct fcgi_request {
     struct request base;
     FCGX_Request *fcgx;
+    bool ended; /* all that the web server had to send has been read */
 };
 
 /* FCGX_GetStr gives 0 for the end and for a broken stream alike. */
 static ssize_t read_body(struct request *request, void *buffer, size_t len)
 {
-    FCGX_Stream *in = ((struct fcgi_request *)request)->fcgx->in;
+    struct fcgi_request *self = (struct fcgi_request *)request;
+    FCGX_Stream *in = self->fcgx->in;
     const int want = len < (1 << 20) ? (int)len : 1 << 20;
     const int got = FCGX_GetStr(buffer, want, in);
+    const bool broken = got < want && FCGX_GetError(in) != 0;
 
-    return got == 0 && FCGX_GetError(in) != 0 ? -1 : got;
+    self->ended = got < want && !broken;
+    return got == 0 && broken ? -1 : got;
 }
 
 /* A client that has gone meanwhile changes nothing: the event is stored, its retry a duplicate. */
 static void respond(struct request *request, const char *text, size_t len)
 {
-    FCGX_Request *fcgx = ((struct fcgi_request *)request)->fcgx;
+    struct fcgi_request *self = (struct fcgi_request *)request;
 
-    (void)FCGX_PutStr(text, (int)len, fcgx->out);
-    FCGX_Finish_r(fcgx);
+    (void)FCGX_PutStr(text, (int)len, self->fcgx->out);
+    /*
+     * Closing, libfcgi waits for the web server to close first, lest bytes
+     * that were not read reset the connection and the answer with it. Where
+     * all was read there is nothing to wait for.
+     */
+    if (self->ended && !self->fcgx->keepConnection)
+        FCGX_Detach(self->fcgx);
+    FCGX_Finish_r(self->fcgx);
 }
 
 /* Waits, in the set of all threads, for bytes on a connection that has none now. */
@@ -104,6 +119,8 @@ static void watch(struct fastcgi *fastcgi, struct connection *connection)
                                 .data.ptr = connection};
     const int operation = connection->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
+    if (!connection->watched)
+        enlist(fastcgi, connection);
     connection->watched = true; /* before it can be another thread's */
     if (epoll_ctl(fastcgi->epoll_fd, operation, connection->fcgx.ipcFd, &event) < 0) {
         log_error("cannot watch a connection: %s", strerror(errno));
@@ -168,10 +185,8 @@ static struct connection *accept_connection(struct fastcgi *fastcgi)
         return NULL;
     }
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof(stall));
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof(stall));
     connection->fcgx.ipcFd = fd;
     connection->fcgx.keepConnection = 1; /* or FCGX_Accept_r() closes it to begin with */
-    add_connection(fastcgi, connection);
     return connection;
 }
 
@@ -272,8 +287,8 @@ static int start_threads(struct fastcgi *fastcgi, unsigned wanted)
 
 static void free_fastcgi(struct fastcgi *fastcgi)
 {
-    while (fastcgi->connections != NULL)
-        drop_connection(fastcgi, fastcgi->connections);
+    while (fastcgi->watched != NULL)
+        drop_connection(fastcgi, fastcgi->watched);
     if (fastcgi->epoll_fd >= 0)
         close(fastcgi->epoll_fd);
     if (fastcgi->stop_fd >= 0)

@@ -324,7 +324,7 @@ enum store_verdict store_put(struct store *store, const char *id, const char *li
 
 void store_finish(struct store *store, const char *id, struct store_ticket *ticket)
 {
-    (void)conclude(store, id, commit_wait(store->commit, &ticket->entry));
+    (void)conclude(store, id, commit_wait(&ticket->entry));
     lockdir_release(store->locks, &ticket->claim);
 }
 

@@ -17,7 +17,7 @@ enum {
 
 struct commit {
     struct eventlog *log;
-    pthread_mutex_t mutex; /* over the queue, and taken and leads of the entries in it */
+    pthread_mutex_t mutex; /* over the queue, and taken of the entries in it */
     struct commit_entry *first, **last;
     bool led; /* a leader is at it, or has been called */
     atomic_bool rotated;
@@ -104,14 +104,19 @@ static enum commit_result store_batch(struct commit *commit, int count, size_t b
     return eventlog_sync(commit->log, &extent) < 0 ? COMMIT_UNSURE : COMMIT_DURABLE;
 }
 
+/* Wakes the owner, who may be gone right after. What was stored before is seen by him. */
+static void call(struct commit_entry *entry, enum commit_call why)
+{
+    atomic_store(&entry->call, why);
+    sem_post(&entry->woken);
+}
+
 /* The lead goes to whoever is first in the queue now, or to nobody. Under the mutex. */
 static void pass_lead(struct commit *commit)
 {
     commit->led = commit->first != NULL;
-    if (commit->led) {
-        commit->first->leads = true;
-        sem_post(&commit->first->woken);
-    }
+    if (commit->led)
+        call(commit->first, COMMIT_LEAD);
 }
 
 /*
@@ -137,7 +142,7 @@ static void lead(struct commit *commit, struct commit_entry *own)
         entry->result = result;
         entry->error = error;
         if (entry != own)
-            sem_post(&entry->woken);
+            call(entry, COMMIT_DONE);
         entry = next;
     }
 }
@@ -156,7 +161,7 @@ static bool withdraw(struct commit *commit, struct commit_entry *entry)
     const bool queued = !entry->taken;
     if (queued) {
         remove_entry(commit, entry);
-        if (entry->leads) /* called at the last moment */
+        if (atomic_load(&entry->call) == COMMIT_LEAD) /* called at the last moment */
             pass_lead(commit);
         entry->result = COMMIT_ABSENT;
         entry->error = ETIMEDOUT;
@@ -186,14 +191,14 @@ enum commit_result commit_line(struct commit *commit, struct commit_entry *entry
             return withdraw(commit, entry) ? finish(entry) : COMMIT_LATE;
         }
     }
-    if (first || entry->leads)
+    if (first || atomic_load(&entry->call) == COMMIT_LEAD)
         lead(commit, entry);
     return finish(entry);
 }
 
 enum commit_result commit_wait(struct commit_entry *entry)
 {
-    while (sem_wait(&entry->woken) < 0)
+    while (sem_wait(&entry->woken) < 0 || atomic_load(&entry->call) != COMMIT_DONE)
         continue;
     return finish(entry);
 }

@@ -38,6 +38,8 @@ enum commit_result {
     COMMIT_LATE
 };
 
+enum commit_call { COMMIT_NO_CALL, COMMIT_LEAD, COMMIT_DONE };
+
 /* One line on its way; initialised and used by commit_line(), owned by the caller. */
 struct commit_entry {
     const char *line;
@@ -45,8 +47,8 @@ struct commit_entry {
     struct commit_entry *next;
     enum commit_result result;
     int error;
-    bool taken; /* by a leader; under the queue's mutex */
-    bool leads; /* woken not because it is done, but to lead */
+    bool taken;                    /* by a leader; under the queue's mutex */
+    _Atomic enum commit_call call; /* why it is woken */
     sem_t woken;
 };
 

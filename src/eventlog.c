@@ -51,14 +51,14 @@ struct eventlog *eventlog_open(int spool_fd, const char *path)
         log->dir = io_openat(spool_fd, "log", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (log->dir < 0)
         log_error("cannot open directory '%s': %s", log->path, strerror(errno));
-    if (log->dir < 0 || logstate_open(&log->lock, log->dir, log->path) < 0) {
-        const int saved = errno;
-        eventlog_close(log);
-        errno = saved;
-        return NULL;
+    else if (logstate_open(&log->lock, log->dir, log->path) == 0) {
+        log->state = log->lock.page;
+        return log;
     }
-    log->state = log->lock.page;
-    return log;
+    const int saved = errno;
+    eventlog_close(log);
+    errno = saved;
+    return NULL;
 }
 
 static void release_segment(struct eventlog_segment *segment)

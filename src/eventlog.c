@@ -236,14 +236,6 @@ static int prepare(struct eventlog *log)
     return use_active(log) < 0 || tidy(log) < 0 ? -1 : 0;
 }
 
-static void take_extent(struct eventlog *log, uint64_t start, uint64_t end,
-                        struct eventlog_extent *extent)
-{
-    log->active->users++;
-    *extent = (struct eventlog_extent){.segment = log->active, .start = start, .end = end,
-                                       .cuts = log->state->cuts};
-}
-
 static enum eventlog_appended append_locked(struct eventlog *log, struct iovec *lines, int count,
                                             size_t bytes, struct eventlog_extent *extent)
 {
@@ -268,8 +260,10 @@ static enum eventlog_appended append_locked(struct eventlog *log, struct iovec *
         return back ? EVENTLOG_ABSENT : EVENTLOG_UNSURE;
     }
     state->written = start + bytes;
-    take_extent(log, start, start + bytes, extent);
-    extent->rotated = full;
+    log->active->users++;
+    *extent = (struct eventlog_extent){.segment = log->active, .start = start,
+                                       .end = start + bytes, .cuts = state->cuts,
+                                       .rotated = full};
     return EVENTLOG_APPENDED;
 }
 

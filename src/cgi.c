@@ -9,9 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io.h"
 #include "log.h"
 #include "receive.h"
 #include "request.h"
+
+/* How much of a refused body is read and thrown away, and for how long. */
+#define DRAIN_BYTES (256 * 1024 * 1024)
+#define DRAIN_NANOSECONDS ((int64_t)10 * 1000000000)
 
 extern char **environ;
 
@@ -48,6 +53,24 @@ static void respond(struct request *request, const char *text, size_t len)
     }
 }
 
+/*
+ * Under Apache's mod_cgid standard input and output are one socket: were it
+ * closed with bytes unread, it would be reset, and a refusal lost with it.
+ */
+static void drain_stdin(void)
+{
+    const int64_t deadline = io_now() + DRAIN_NANOSECONDS;
+    char buffer[64 * 1024];
+    size_t drained = 0;
+
+    while (drained < DRAIN_BYTES && io_now() < deadline) {
+        const ssize_t got = read(STDIN_FILENO, buffer, sizeof(buffer));
+        if (got == 0 || (got < 0 && errno != EINTR))
+            break;
+        drained += got > 0 ? (size_t)got : 0;
+    }
+}
+
 bool cgi_is_request(void)
 {
     return getenv("REQUEST_METHOD") != NULL;
@@ -59,4 +82,5 @@ void cgi_serve(struct service_slot *slot)
                               .respond = respond};
 
     receive(slot, &request);
+    drain_stdin();
 }

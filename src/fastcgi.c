@@ -67,12 +67,15 @@ static void strike_off(struct fastcgi *fastcgi, struct connection *connection)
     pthread_mutex_unlock(&fastcgi->mutex);
 }
 
-/* Closes it, if libfcgi has not done so, and frees it. */
+/* Closes it, if libfcgi has not done so, and frees it. libfcgi would wait for the other end. */
 static void drop_connection(struct fastcgi *fastcgi, struct connection *connection)
 {
     if (connection->watched)
         strike_off(fastcgi, connection);
-    FCGX_Free(&connection->fcgx, 1);
+    if (connection->fcgx.ipcFd >= 0)
+        close(connection->fcgx.ipcFd);
+    connection->fcgx.ipcFd = -1;
+    FCGX_Free(&connection->fcgx, 0);
     free(connection);
 }
 

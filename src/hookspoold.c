@@ -115,49 +115,65 @@ static void wait_for_end(const sigset_t *signals, struct service_slot *slot, con
     while (sigwait(signals, &received) != 0 || received == SIGHUP) {
         if (received != SIGHUP)
             continue;
-        if (service_reload(slot, config) == 0)
+        if (service_reload(slot, config) == SERVICE_LOADED)
             log_info("configuration '%s' loaded again", config);
         else
             log_error("configuration '%s' is not in order; going on with the old one", config);
     }
 }
 
-static int serve_socket(int fd, const struct options *options, struct service_slot *slot,
-                        const sigset_t *signals)
+static int serve_socket(struct listener *listener, const struct options *options,
+                        struct service_slot *slot, const sigset_t *signals)
 {
     const unsigned threads = options->threads != 0 ? options->threads
                                                    : slot->current->config->threads;
-    struct fastcgi *fastcgi = fastcgi_start(fd, threads, slot);
+    struct fastcgi *fastcgi = fastcgi_start(listener->fd, threads, slot);
 
     if (fastcgi == NULL)
         return EX_OSERR;
     log_info("ready, version " PACKAGE_VERSION ", %u threads", threads);
     wait_for_end(signals, slot, options->config);
+    listener_withdraw(listener);
     fastcgi_stop(fastcgi);
     log_info("stopped");
     return EX_OK;
 }
 
-static int serve_own_socket(const struct options *options, struct service_slot *slot,
-                            const sigset_t *signals)
+/* Our own socket, or the one that we were started with, or none: plain CGI. */
+static int find_listener(struct listener *listener, const struct options *options)
 {
-    struct listener listener;
-
-    if (listener_bind(&listener, options->socket) < 0)
+    *listener = (struct listener){.fd = -1};
+    if (options->socket != NULL && listener_bind(listener, options->socket) < 0)
         return errno == EINVAL ? EX_USAGE : EX_UNAVAILABLE;
-    const int status = serve_socket(listener.fd, options, slot, signals);
-    listener_close(&listener);
-    return status;
+    if (options->socket != NULL)
+        return EX_OK;
+    if (listener_inherited(STDIN_FILENO)) {
+        listener->fd = STDIN_FILENO;
+        return EX_OK;
+    }
+    if (cgi_is_request())
+        return EX_OK;
+    log_error("no socket: want -s, or a listening socket as standard input, or a web server");
+    fputs(usage, stderr);
+    return EX_USAGE;
 }
 
-static int serve(const struct options *options, struct service_slot *slot, const sigset_t *signals)
+static int serve(struct listener *listener, const struct options *options, const sigset_t *signals)
 {
-    if (options->socket != NULL)
-        return serve_own_socket(options, slot, signals);
-    if (listener_inherited(STDIN_FILENO))
-        return serve_socket(STDIN_FILENO, options, slot, signals);
-    cgi_serve(slot);
-    return EX_OK;
+    const bool cgi = listener->fd < 0;
+    struct service_slot slot;
+    int status = EX_OK;
+
+    const enum service_loaded loaded =
+        service_start(&slot, options->config, cgi ? SERVICE_SPOOLS_LATER : SERVICE_SPOOLS_NOW);
+    if (loaded != SERVICE_LOADED)
+        return loaded == SERVICE_BAD_CONFIG ? EX_CONFIG : EX_UNAVAILABLE;
+    if (cgi)
+        cgi_serve(&slot);
+    else
+        status = serve_socket(listener, options, &slot, signals);
+    service_stop(&slot);
+    return status;
 }
 
 int main(int argc, char **argv)
@@ -168,21 +184,15 @@ int main(int argc, char **argv)
 
     if (options.test)
         return service_test(options.config) < 0 ? EX_CONFIG : EX_OK;
-    if (options.socket == NULL && !listener_inherited(STDIN_FILENO) && !cgi_is_request()) {
-        log_error("no socket: want -s, or a listening socket as standard input, or a web server");
-        fputs(usage, stderr);
-        return EX_USAGE;
-    }
 
     umask(027);
     mallopt(M_ARENA_MAX, 4); /* a heap for each of 64 threads is memory for nothing */
     const sigset_t signals = block_signals();
 
-    const bool cgi = options.socket == NULL && !listener_inherited(STDIN_FILENO);
-    struct service_slot slot;
-    if (service_start(&slot, options.config, cgi ? SERVICE_SPOOLS_LATER : SERVICE_SPOOLS_NOW) < 0)
-        return EX_CONFIG;
-    const int status = serve(&options, &slot, &signals);
-    service_stop(&slot);
+    struct listener listener;
+    int status = find_listener(&listener, &options);
+    if (status == EX_OK)
+        status = serve(&listener, &options, &signals);
+    listener_close(&listener);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -92,8 +93,10 @@ static bool split(const char *where, char host[64], char port[8])
 {
     char end;
 
-    return sscanf(where, "[%63[0-9a-fA-F:.]]:%7[0-9]%c", host, port, &end) == 2
-        || sscanf(where, "%63[0-9.]:%7[0-9]%c", host, port, &end) == 2;
+    if (sscanf(where, "[%63[0-9a-fA-F:.]]:%7[0-9]%c", host, port, &end) != 2
+        && sscanf(where, "%63[0-9.]:%7[0-9]%c", host, port, &end) != 2)
+        return false;
+    return strtoul(port, NULL, 10) <= 65535; /* getaddrinfo() goes on counting from 0 */
 }
 
 static int bind_address(struct listener *listener, const char *where)
@@ -148,13 +151,19 @@ bool listener_inherited(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening != 0;
 }
 
-void listener_close(struct listener *listener)
+void listener_withdraw(struct listener *listener)
 {
     struct stat st;
 
     if (listener->path != NULL && lstat(listener->path, &st) == 0
         && st.st_dev == listener->device && st.st_ino == listener->inode)
         (void)unlink(listener->path);
+    listener->path = NULL;
+}
+
+void listener_close(struct listener *listener)
+{
+    listener_withdraw(listener);
     if (listener->fd >= 0)
         close(listener->fd);
     *listener = (struct listener){.fd = -1};

@@ -29,7 +29,10 @@ int listener_bind(struct listener *listener, const char *where);
 /* Is this descriptor a socket that listens? (As mod_fcgid, spawn-fcgi and systemd pass fd 0.) */
 bool listener_inherited(int fd);
 
-/* Closes it, and removes its path if that is still ours. */
+/* Lets nobody else in by a path that is still ours; who has connected can be accepted. */
+void listener_withdraw(struct listener *listener);
+
+/* Withdraws and closes it. Harmless when repeated. */
 void listener_close(struct listener *listener);
 
 #endif

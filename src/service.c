@@ -160,19 +160,20 @@ static int take_spools(struct service *service, const struct service *previous,
     return 0;
 }
 
-int service_start(struct service_slot *slot, const char *path, enum service_spools when)
+enum service_loaded service_start(struct service_slot *slot, const char *path,
+                                  enum service_spools when)
 {
     *slot = (struct service_slot){.when = when};
     pthread_mutex_init(&slot->mutex, NULL);
     return service_reload(slot, path);
 }
 
-int service_reload(struct service_slot *slot, const char *path)
+enum service_loaded service_reload(struct service_slot *slot, const char *path)
 {
     struct service *service = read_service(path);
 
     if (service == NULL)
-        return -1;
+        return SERVICE_BAD_CONFIG;
     pthread_mutex_lock(&slot->mutex);
     const int taken = take_spools(service, slot->current, slot->when);
     struct service *old = slot->current;
@@ -183,7 +184,7 @@ int service_reload(struct service_slot *slot, const char *path)
     pthread_mutex_unlock(&slot->mutex);
     if (taken == 0 && old != NULL)
         service_let_go(slot, old);
-    return taken;
+    return taken == 0 ? SERVICE_LOADED : SERVICE_NO_SPOOL;
 }
 
 void service_stop(struct service_slot *slot)

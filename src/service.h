@@ -51,10 +51,17 @@ struct service_slot {
     struct service *current;
 };
 
-/* Loads the file into an empty slot: 0, or -1. */
-int service_start(struct service_slot *slot, const char *path, enum service_spools when);
-/* Loads it again; on -1 the slot holds what it held. */
-int service_reload(struct service_slot *slot, const char *path);
+enum service_loaded {
+    SERVICE_LOADED,
+    SERVICE_BAD_CONFIG, /* the configuration or a secret file: wants a human */
+    SERVICE_NO_SPOOL    /* a spool cannot be opened: may pass */
+};
+
+/* Loads the file into an empty slot. */
+enum service_loaded service_start(struct service_slot *slot, const char *path,
+                                  enum service_spools when);
+/* Loads it again; unless it succeeds the slot holds what it held. */
+enum service_loaded service_reload(struct service_slot *slot, const char *path);
 /* Nobody holds a snapshot any more: closes everything. */
 void service_stop(struct service_slot *slot);
 

@@ -109,17 +109,17 @@ static int scan(const struct temp *temp, uint64_t from, uint64_t to, struct visi
 }
 
 /*
- * Three lines, A, B and C, of 200 bytes each, so that positions are easy to see: A and B in
- * the segment at 0, C and three bytes of a torn line in that at 400.
+ * Three lines, A, B and C, of 300 bytes each, so that positions are easy to see: A and B in
+ * the segment at 0, C in that at 600.
  */
-enum { LINE = 200 };
+enum { LINE = 300 };
 
 static void three_lines(const struct temp *temp, char text[3 * LINE + 1])
 {
     text[0] = '\0';
     for (size_t i = 0; i < 3; i++) {
         const char id[] = {(char)('A' + i), '\0'};
-        char body[64] = "\"\"";
+        char body[200] = "\"\"";
         size_t len;
         char *line = temp_line(id, body, &len);
 
@@ -129,7 +129,7 @@ static void three_lines(const struct temp *temp, char text[3 * LINE + 1])
         strcpy(body + blanks, "\"\"");
         line = temp_line(id, body, &len);
         if (len != LINE)
-            temp_die("a line of 200 bytes");
+            temp_die("a line of 300 bytes");
         strcat(text, line);
         free(line);
     }
@@ -137,9 +137,9 @@ static void three_lines(const struct temp *temp, char text[3 * LINE + 1])
     put(temp, 2 * LINE, text + 2 * LINE, LINE);
 }
 
-#define A "0+200 A"
-#define B "200+200 B"
-#define C "400+200 C"
+#define A "0+300 A"
+#define B "300+300 B"
+#define C "600+300 C"
 
 static void bounds(void)
 {
@@ -149,19 +149,19 @@ static void bounds(void)
         const char *seen;
     } table[] = {
         {"all", 0, UINT64_MAX, A ", " B ", " C},
-        {"all, to its end", 0, 600, A ", " B ", " C},
+        {"all, to its end", 0, 900, A ", " B ", " C},
         {"nothing", 0, 0, ""},
-        {"nothing in the middle", 200, 200, ""},
-        {"nothing, backwards", 400, 200, ""},
-        {"the first", 0, 200, A},
-        {"the second", 200, 400, B},
-        {"the last", 400, 600, C},
-        {"from the second", 200, UINT64_MAX, B ", " C},
-        {"to the end of a segment", 0, 400, A ", " B},
-        {"to a byte before a line's end", 0, 399, A},
-        {"to a byte behind a line's end", 0, 201, A},
-        {"to a byte behind a segment's end", 0, 401, A ", " B},
-        {"from the end", 600, UINT64_MAX, ""},
+        {"nothing in the middle", 300, 300, ""},
+        {"nothing, backwards", 600, 300, ""},
+        {"the first", 0, 300, A},
+        {"the second", 300, 600, B},
+        {"the last", 600, 900, C},
+        {"from the second", 300, UINT64_MAX, B ", " C},
+        {"to the end of a segment", 0, 600, A ", " B},
+        {"to a byte before a line's end", 0, 599, A},
+        {"to a byte behind a line's end", 0, 301, A},
+        {"to a byte behind a segment's end", 0, 601, A ", " B},
+        {"from the end", 900, UINT64_MAX, ""},
         {"from beyond the end", 5000, UINT64_MAX, ""},
         {"to the last position there can be", UINT64_MAX, UINT64_MAX, ""},
     };
@@ -236,19 +236,19 @@ static void damaged_lines(void)
     text[LINE + 100] ^= 1;
     put(&temp, 0, text, 2 * LINE);
     is_int(scan(&temp, 0, UINT64_MAX, &visited), 0, "a byte has changed");
-    is_str(visited.text, A ", 200+200 damaged, " C, "the line is damaged, those round it are not");
+    is_str(visited.text, A ", 300+300 damaged, " C, "the line is damaged, those round it are not");
 
     text[LINE + 100] = '\n';
     put(&temp, 0, text, 2 * LINE);
     visited = (struct visited){.stop_at = 0};
     is_int(scan(&temp, 0, UINT64_MAX, &visited), 0, "a byte has become a newline");
-    is_str(visited.text, A ", 200+101 damaged, 301+99 damaged, " C, "two lines are damaged");
+    is_str(visited.text, A ", 300+101 damaged, 401+199 damaged, " C, "two lines are damaged");
 
     memset(text + LINE - 1, 0, 2);
     put(&temp, 0, text, 2 * LINE);
     visited = (struct visited){.stop_at = 0};
     is_int(scan(&temp, 0, UINT64_MAX, &visited), 0, "zeros where two lines meet");
-    is_str(visited.text, "0+301 damaged, 301+99 damaged, " C, "run them together");
+    is_str(visited.text, "0+401 damaged, 401+199 damaged, " C, "run them together");
 
     put(&temp, 0, "\n\n", 2);
     visited = (struct visited){.stop_at = 0};
@@ -374,10 +374,10 @@ static void find(void)
         uint64_t start;
     } table[] = {
         {"the first", "A", 0, UINT64_MAX, 1, 0},
-        {"one in a later segment", "C", 0, UINT64_MAX, 1, 400},
-        {"one from where it begins to where it ends", "B", 200, 400, 1, 200},
-        {"one that ends a byte later", "B", 200, 399, 0, 0},
-        {"one before from", "A", 200, UINT64_MAX, 0, 0},
+        {"one in a later segment", "C", 0, UINT64_MAX, 1, 600},
+        {"one from where it begins to where it ends", "B", 300, 600, 1, 300},
+        {"one that ends a byte later", "B", 300, 599, 0, 0},
+        {"one before from", "A", 300, UINT64_MAX, 0, 0},
         {"an unknown one", "D", 0, UINT64_MAX, 0, 0},
         {"the beginning of one", "", 0, UINT64_MAX, 0, 0},
         {"one and more", "A\"", 0, UINT64_MAX, 0, 0},
@@ -418,7 +418,7 @@ static void holding(void)
     three_lines(&temp, text);
     static const struct {
         uint64_t position, start;
-    } table[] = {{0, 0}, {1, 0}, {399, 0}, {400, 400}, {401, 400}, {UINT64_MAX, 400}};
+    } table[] = {{0, 0}, {1, 0}, {599, 0}, {600, 600}, {601, 600}, {UINT64_MAX, 600}};
     for (size_t i = 0; i < COUNT(table); i++) {
         start = 1;
         ok(segment_holding(temp.dir, temp.path, table[i].position, &start) == 0
@@ -427,28 +427,22 @@ static void holding(void)
            (uintmax_t)table[i].start);
     }
     temp_remove(temp.dir, "00000000000000000000.ndjson");
-    is_int(segment_holding(temp.dir, temp.path, 399, &start), -1, "a purged position is not held");
+    is_int(segment_holding(temp.dir, temp.path, 599, &start), -1, "a purged position is not held");
     temp_drop(&temp);
-}
-
-static bool told_to_write(const struct io_call *call, uint64_t *from, uint64_t *to)
-{
-    if (call->op != IO_WRITE || !call->done)
-        return false;
-    if ((uint64_t)call->offset < *from)
-        *from = (uint64_t)call->offset;
-    for (int i = 0; i < call->data_count; i++) {
-        if ((uint64_t)call->offset + call->data[i].iov_len > *to)
-            *to = (uint64_t)call->offset + call->data[i].iov_len;
-    }
-    return true;
 }
 
 static uint64_t written_from, written_to;
 
 static int watch_writes(const struct io_call *call)
 {
-    (void)told_to_write(call, &written_from, &written_to);
+    uint64_t at = (uint64_t)call->offset;
+
+    if (call->op != IO_WRITE || call->done)
+        return 0;
+    written_from = at < written_from ? at : written_from;
+    for (int i = 0; i < call->data_count; i++)
+        at += call->data[i].iov_len;
+    written_to = at > written_to ? at : written_to;
     return 0;
 }
 
@@ -457,7 +451,7 @@ static void rewrite(void)
     enum { SIZE = 700000 };
     struct temp temp;
     char *text = malloc(SIZE);
-    size_t len;
+    size_t len = 0;
 
     temp_make(&temp);
     for (size_t i = 0; i < SIZE; i++)

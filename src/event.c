@@ -101,15 +101,27 @@ static size_t literal_end(const char *text, size_t len, size_t at)
     return 0;
 }
 
-/* Is every token spelled as RFC 8259 wants it? The structure is json-c's to check. */
+/*
+ * Is every token spelled as RFC 8259 wants it, and nested EVENT_DEPTH levels
+ * at most? The structure is json-c's to check, which counts a scalar as one.
+ */
 static bool strictly_spelled(const char *text, size_t len)
 {
     size_t at = 0;
+    int depth = 0;
 
     while (at < len) {
         switch (text[at]) {
-        case '{': case '}': case '[': case ']': case ':': case ',':
-        case ' ': case '\t': case '\n': case '\r':
+        case '{': case '[':
+            if (++depth > EVENT_DEPTH)
+                return false;
+            at++;
+            continue;
+        case '}': case ']':
+            depth--;
+            at++;
+            continue;
+        case ':': case ',': case ' ': case '\t': case '\n': case '\r':
             at++;
             continue;
         case '"':
@@ -134,7 +146,7 @@ static bool strictly_spelled(const char *text, size_t len)
  */
 static struct json_object *parse(const char *text, size_t len, int *error)
 {
-    struct json_tokener *tokener = json_tokener_new_ex(EVENT_DEPTH);
+    struct json_tokener *tokener = json_tokener_new_ex(EVENT_DEPTH + 1);
 
     *error = 0;
     if (tokener == NULL) {

@@ -102,13 +102,14 @@ static int fail(const struct eventlog *log, const char *operation, uint64_t segm
     return -1;
 }
 
-static struct eventlog_segment *open_segment(const struct eventlog *log, uint64_t start)
+/* Opens a file as the segment that begins at start: NULL with errno, logged. */
+static struct eventlog_segment *open_segment(const struct eventlog *log, const char *name,
+                                             int flags, uint64_t start)
 {
-    char name[SEGMENT_NAME_SIZE];
     struct eventlog_segment *segment = malloc(sizeof(*segment));
+    const int fd =
+        segment == NULL ? -1 : io_openat(log->dir, name, O_RDWR | O_NOFOLLOW | flags, 0640);
 
-    segment_name(name, start);
-    const int fd = segment == NULL ? -1 : io_openat(log->dir, name, O_RDWR | O_NOFOLLOW, 0);
     if (fd < 0) {
         (void)fail(log, "open", start);
         free(segment);
@@ -118,18 +119,26 @@ static struct eventlog_segment *open_segment(const struct eventlog *log, uint64_
     return segment;
 }
 
-/* Another process may have closed the segment we know, by rotation or after a failed sync. */
-static int use_active(struct eventlog *log)
+static void set_active(struct eventlog *log, struct eventlog_segment *segment)
 {
-    if (log->active != NULL && log->active->start == log->state->active
-        && log->active_cuts == log->state->cuts)
-        return 0;
-    struct eventlog_segment *segment = open_segment(log, log->state->active);
-    if (segment == NULL)
-        return -1;
     release_segment(log->active);
     log->active = segment;
     log->active_cuts = log->state->cuts;
+}
+
+/* Another process may have closed the segment we know, by rotation or after a failed sync. */
+static int use_active(struct eventlog *log)
+{
+    char name[SEGMENT_NAME_SIZE];
+
+    if (log->active != NULL && log->active->start == log->state->active
+        && log->active_cuts == log->state->cuts)
+        return 0;
+    segment_name(name, log->state->active);
+    struct eventlog_segment *segment = open_segment(log, name, 0, log->state->active);
+    if (segment == NULL)
+        return -1;
+    set_active(log, segment);
     return 0;
 }
 
@@ -146,18 +155,20 @@ static int next_segment(struct eventlog *log)
 
     state->closing = 1;
     segment_name(name, state->synced);
-    const int fd = io_openat(log->dir, "next", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0640);
-    if (fd < 0)
-        return fail(log, "create", state->synced);
-    close(fd);
+    struct eventlog_segment *segment = open_segment(log, "next", O_CREAT | O_TRUNC, state->synced);
+    if (segment == NULL)
+        return -1;
     /* The name is durable before anything is answered that relies on it. */
-    if (io_renameat(log->dir, "next", name) < 0 || io_fsync(log->dir) < 0)
-        return fail(log, "name", state->synced);
+    if (io_renameat(log->dir, "next", name) < 0 || io_fsync(log->dir) < 0) {
+        (void)fail(log, "name", state->synced);
+        release_segment(segment);
+        return -1;
+    }
     state->active = state->written = state->synced;
+    state->opened = state->cuts;
     state->closing = 0;
-    release_segment(log->active);
-    log->active = NULL;
-    return use_active(log);
+    set_active(log, segment);
+    return 0;
 }
 
 /* After a failed sync: what lies behind synced is lost, and so is this file. */
@@ -168,8 +179,8 @@ static void cut(struct eventlog *log)
     log_error("segment '%s/%020" PRIu64 ".ndjson' is closed and cut at position %" PRIu64
               " after a failed sync", log->path, state->active, state->synced);
     const bool usable = use_active(log) == 0;
-    state->cuts++; /* first: nobody may call his extent durable from here on */
-    state->closing = 1;
+    /* In one store: nobody may call his extent durable, or append to this segment, any more. */
+    state->cuts++;
     if (usable && io_ftruncate(log->active->fd, (off_t)(state->synced - state->active)) < 0)
         (void)fail(log, "cut", state->active); /* the next one's name bounds it all the same */
     (void)next_segment(log); /* or the next append tries again */
@@ -186,13 +197,6 @@ static int rotate(struct eventlog *log)
     }
     log->state->synced = log->state->written;
     return next_segment(log);
-}
-
-static int last_line(void *context, const struct segment_line *line)
-{
-    if (!line->damaged)
-        *(uint64_t *)context = line->position + line->len;
-    return 0;
 }
 
 /*
@@ -215,8 +219,8 @@ static int tidy(struct eventlog *log)
         state->synced = state->written;
         return next_segment(log);
     }
-    uint64_t whole = state->written;
-    if (segment_scan(log->dir, log->path, state->written, end, last_line, &whole) < 0)
+    uint64_t whole;
+    if (segment_whole(log->dir, log->path, state->written, end, &whole) < 0)
         return -1;
     if (whole < end) {
         if (io_ftruncate(log->active->fd, (off_t)(whole - state->active)) < 0)
@@ -231,7 +235,9 @@ static int tidy(struct eventlog *log)
 /* Makes the active segment fit to be appended to, whatever its last user left. Locked. */
 static int prepare(struct eventlog *log)
 {
-    if (log->state->closing && next_segment(log) < 0)
+    const bool closing = log->state->closing || log->state->opened != log->state->cuts;
+
+    if (closing && next_segment(log) < 0)
         return -1;
     return use_active(log) < 0 || tidy(log) < 0 ? -1 : 0;
 }
@@ -240,13 +246,13 @@ static enum eventlog_appended append_locked(struct eventlog *log, struct iovec *
                                             size_t bytes, struct eventlog_extent *extent)
 {
     struct logstate_page *state = log->state;
+    const uint64_t before = state->active;
 
     if (prepare(log) < 0)
         return EVENTLOG_ABSENT;
 
     const uint64_t size = state->written - state->active;
-    const bool full = size > 0 && size + bytes > atomic_load(&log->segment_size);
-    if (full && rotate(log) < 0)
+    if (size > 0 && size + bytes > atomic_load(&log->segment_size) && rotate(log) < 0)
         return EVENTLOG_ABSENT;
 
     const uint64_t start = state->written;
@@ -263,7 +269,7 @@ static enum eventlog_appended append_locked(struct eventlog *log, struct iovec *
     log->active->users++;
     *extent = (struct eventlog_extent){.segment = log->active, .start = start,
                                        .end = start + bytes, .cuts = state->cuts,
-                                       .rotated = full};
+                                       .rotated = state->active != before};
     return EVENTLOG_APPENDED;
 }
 
@@ -291,8 +297,7 @@ int eventlog_sync(struct eventlog *log, struct eventlog_extent *extent)
         log_error("position %" PRIu64 " of '%s' was cut after another's failed sync",
                   extent->start, log->path);
     } else if (synced < 0) {
-        if (log->state->synced < extent->end)
-            cut(log);
+        cut(log);
     } else {
         if (log->state->synced < extent->end)
             log->state->synced = extent->end;
@@ -310,11 +315,13 @@ int eventlog_sync(struct eventlog *log, struct eventlog_extent *extent)
 static int take_found(struct eventlog *log, uint64_t start, uint64_t end,
                       struct eventlog_extent *extent)
 {
+    char name[SEGMENT_NAME_SIZE];
     uint64_t segment;
 
     if (segment_holding(log->dir, log->path, start, &segment) < 0)
         return -1;
-    struct eventlog_segment *opened = open_segment(log, segment);
+    segment_name(name, segment);
+    struct eventlog_segment *opened = open_segment(log, name, 0, segment);
     if (opened == NULL)
         return -1;
     /*

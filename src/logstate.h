@@ -33,6 +33,7 @@ struct logstate_page {
     _Atomic uint64_t written; /* end of the last whole append */
     _Atomic uint64_t synced;  /* all before it is on stable storage */
     _Atomic uint32_t cuts;    /* how often a failed sync has cut the log */
+    _Atomic uint32_t opened;  /* cuts when the active segment was opened */
     _Atomic uint32_t closing; /* the active segment takes no more: the next begins at synced */
     _Atomic uint32_t phase;   /* enum logstate_phase */
 };

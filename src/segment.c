@@ -109,12 +109,16 @@ struct reader {
 static int fill(struct reader *reader)
 {
     if (reader->filled == reader->room) {
-        const size_t wanted = reader->room == 0 ? READ_BYTES : reader->room * 2;
-        char *grown = wanted > LINE_LIMIT ? NULL : realloc(reader->buffer, wanted);
-        if (grown == NULL) {
-            errno = wanted > LINE_LIMIT ? EFBIG : ENOMEM;
+        size_t wanted = reader->room == 0 ? READ_BYTES : reader->room * 2;
+        if (wanted > LINE_LIMIT)
+            wanted = LINE_LIMIT;
+        if (wanted == reader->room) {
+            errno = EFBIG;
             return -1;
         }
+        char *grown = realloc(reader->buffer, wanted);
+        if (grown == NULL)
+            return -1;
         reader->buffer = grown;
         reader->room = wanted;
     }
@@ -241,6 +245,19 @@ int segment_find(int dir, const char *path, uint64_t from, uint64_t to, const ch
     return segment_scan(dir, path, from, to, match, &search);
 }
 
+static int note_whole(void *context, const struct segment_line *line)
+{
+    if (!line->damaged)
+        *(uint64_t *)context = line->position + line->len;
+    return 0;
+}
+
+int segment_whole(int dir, const char *path, uint64_t from, uint64_t to, uint64_t *end)
+{
+    *end = from;
+    return segment_scan(dir, path, from, to, note_whole, end);
+}
+
 int segment_holding(int dir, const char *path, uint64_t position, uint64_t *start)
 {
     struct segment_list list;
@@ -271,6 +288,7 @@ int segment_rewrite(int fd, uint64_t from, uint64_t to)
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
+            errno = got == 0 ? EIO : errno; /* bytes that were there are gone */
             result = -1;
             break;
         }

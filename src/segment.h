@@ -54,6 +54,9 @@ int segment_scan(int dir, const char *path, uint64_t from, uint64_t to, segment_
 int segment_find(int dir, const char *path, uint64_t from, uint64_t to, const char *id,
                  uint64_t *start, uint64_t *end);
 
+/* Where the last line of [from, to) ends that proves itself; from, if none does. 0, or -1. */
+int segment_whole(int dir, const char *path, uint64_t from, uint64_t to, uint64_t *end);
+
 /* The start of the segment that holds this position: 0, or -1 (ENOENT: none). */
 int segment_holding(int dir, const char *path, uint64_t position, uint64_t *start);
 

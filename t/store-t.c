@@ -116,7 +116,8 @@ static void test_verdicts(void)
 
     struct lockdir *locks = lockdir_open(store_directory(store), spool);
     is_int(lockdir_claim(locks, "id_2", io_now(), &claim), 0, "somebody claims an id");
-    is_int(put_until(store, "id_2", io_now() + 20000000), STORE_BUSY, "in flight at the deadline: busy");
+    is_int(put_until(store, "id_2", io_now() + 20000000), STORE_BUSY,
+           "in flight at the deadline: busy");
     is_int(put(store, "id_3"), STORE_STORED, "another id does not wait");
     lockdir_release(locks, &claim);
     is_int(put(store, "id_2"), STORE_STORED, "the claim is gone: stored");
@@ -137,7 +138,8 @@ static void test_refused_directory(void)
 {
     chmod(spool, 0757);
     errno = 0;
-    ok(open_store(1 << 20, 0) == NULL && errno == EPERM, "a spool that others can write is refused");
+    ok(open_store(1 << 20, 0) == NULL && errno == EPERM,
+       "a spool that others can write is refused");
     chmod(spool, 0750);
 }
 

@@ -179,6 +179,7 @@ static void cut(struct eventlog *log)
     log_error("segment '%s/%020" PRIu64 ".ndjson' is closed and cut at position %" PRIu64
               " after a failed sync", log->path, state->active, state->synced);
     const bool usable = use_active(log) == 0;
+
     /* In one store: nobody may call his extent durable, or append to this segment, any more. */
     state->cuts++;
     if (usable && io_ftruncate(log->active->fd, (off_t)(state->synced - state->active)) < 0)
@@ -291,7 +292,7 @@ int eventlog_sync(struct eventlog *log, struct eventlog_extent *extent)
         (void)fail(log, "sync", extent->segment->start);
 
     if (logstate_enter(&log->lock) < 0)
-        return -1; /* the segment stays open: nothing else can be done without the lock */
+        return -1;
     int result = -1;
     if (extent->cuts != log->state->cuts) {
         log_error("position %" PRIu64 " of '%s' was cut after another's failed sync",
@@ -304,7 +305,6 @@ int eventlog_sync(struct eventlog *log, struct eventlog_extent *extent)
         result = 0;
     }
     release_segment(extent->segment);
-    extent->segment = NULL;
     logstate_leave(&log->lock);
     if (result < 0)
         errno = EIO;

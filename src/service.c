@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ struct service_spool {
     struct store_limits limits;
     struct store *store; /* NULL: not open yet */
     struct stats *stats;
-    unsigned users; /* snapshots; under the slot's mutex once it is in one */
+    atomic_uint users; /* snapshots */
 };
 
 static char *spool_path(const struct config *config, const char *name)
@@ -37,7 +38,7 @@ static struct store_limits limits_of(const struct config_spool *config)
 
 static void drop_spool(struct service_spool *spool)
 {
-    if (spool == NULL || --spool->users > 0)
+    if (spool == NULL || atomic_fetch_sub(&spool->users, 1) > 1)
         return;
     stats_close(spool->stats);
     store_close(spool->store);
@@ -75,11 +76,13 @@ static struct service_spool *take_spool(const struct service *previous, const st
             free(spool);
             free(path);
             spool = previous->spools[i];
-            spool->users++;
+            atomic_fetch_add(&spool->users, 1);
             return spool;
         }
     }
-    *spool = (struct service_spool){.path = path, .limits = limits_of(wanted), .users = 1};
+    spool->path = path;
+    spool->limits = limits_of(wanted);
+    atomic_init(&spool->users, 1);
     return spool;
 }
 
@@ -174,17 +177,18 @@ enum service_loaded service_reload(struct service_slot *slot, const char *path)
 
     if (service == NULL)
         return SERVICE_BAD_CONFIG;
-    pthread_mutex_lock(&slot->mutex);
-    const int taken = take_spools(service, slot->current, slot->when);
-    struct service *old = slot->current;
-    if (taken == 0)
-        slot->current = service;
-    else
+    /* Outside the mutex, for a repair may take long: the current one stays, we alone replace it. */
+    if (take_spools(service, slot->current, slot->when) < 0) {
         free_service(service);
+        return SERVICE_NO_SPOOL;
+    }
+    pthread_mutex_lock(&slot->mutex);
+    struct service *old = slot->current;
+    slot->current = service;
     pthread_mutex_unlock(&slot->mutex);
-    if (taken == 0 && old != NULL)
+    if (old != NULL)
         service_let_go(slot, old);
-    return taken == 0 ? SERVICE_LOADED : SERVICE_NO_SPOOL;
+    return SERVICE_LOADED;
 }
 
 void service_stop(struct service_slot *slot)
@@ -206,9 +210,10 @@ struct service *service_hold(struct service_slot *slot)
 void service_let_go(struct service_slot *slot, struct service *service)
 {
     pthread_mutex_lock(&slot->mutex);
-    if (--service->users == 0)
-        free_service(service);
+    const bool last = --service->users == 0;
     pthread_mutex_unlock(&slot->mutex);
+    if (last)
+        free_service(service);
 }
 
 const struct service_endpoint *service_endpoint(const struct service *service, const char *name,

@@ -2,11 +2,11 @@
 /*
  * load: a closed-loop sender of signed webhooks, for bench/run.
  *
- * N kept HTTP/1.1 connections to a loopback address, one request in flight on each.  Every event has
- * an id of its own and is signed before the clock starts; all share one body, so an event costs
- * about 90 bytes of memory and a request is one sendmsg() of five pieces.  The clock of the
- * measured window is read when it opens and when it closes, together with the CPU clocks of the
- * processes named with -p; a request counts when its answer arrives inside the window.
+ * N kept HTTP/1.1 connections to a loopback address, one request in flight on each. Every event
+ * has an id of its own and is signed before the clock starts; all share one body, so an event
+ * costs about 90 bytes of memory and a request is one sendmsg() of five pieces.  The clock is read
+ * when the measured window opens and when it closes, together with the CPU clocks of the processes
+ * named with -p; a request counts when its answer arrives inside the window.
  *
  * Output: one "name value" a line.  Exit: 0 measured, 1 something failed, 64 usage.
  */
@@ -85,6 +85,12 @@ static struct options opt = {
 static struct group groups[GROUPS];
 static size_t group_count;
 
+struct machine {                 /* CPU time of the whole machine, in ticks */
+    double busy, idle;
+};
+
+static struct machine machine_opened, machine_closed;
+
 static struct event *events;
 static size_t event_count, event_next;
 
@@ -153,7 +159,8 @@ static char *make_body(size_t want)
         "\"sentimentOutput\":\"NEUTRAL\","
         "\"recordingUrl\":\"recordings/2026/11/23/recording_1768238221.mp3\","
         "\"metadata\":{\"requestMetadata\":{\"project_id\":\"proj_123\"}},\"transcription\":\"";
-    static const char words[] = "Agent: How may I help?\\nCaller: I would like to come on Friday.\\n";
+    static const char words[] =
+        "Agent: How may I help?\\nCaller: I would like to come on Friday.\\n";
     static const char end[] = "\"}}";
     size_t fixed = sizeof start - 1 + sizeof end - 1, left;
     char *body = allocate(want + 1, 1), *at = body;
@@ -435,6 +442,25 @@ static void read_groups(int sign)
     }
 }
 
+/* The first line of /proc/stat: user nice system idle iowait irq softirq steal. */
+static struct machine read_machine(void)
+{
+    struct machine machine = { 0, 0 };
+    double ticks[8] = { 0 };
+    FILE *file = fopen("/proc/stat", "re");
+
+    if (file == NULL || fscanf(file, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &ticks[0], &ticks[1],
+                               &ticks[2], &ticks[3], &ticks[4], &ticks[5], &ticks[6],
+                               &ticks[7]) != 8) {
+        die("cannot read '/proc/stat'");
+    }
+    fclose(file);
+    for (size_t i = 0; i < 8; i++) {
+        *(i == 3 || i == 4 ? &machine.idle : &machine.busy) += ticks[i];
+    }
+    return machine;
+}
+
 static size_t count_busy(const struct conn *conns, uint64_t older_ns)
 {
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
@@ -471,6 +497,7 @@ static uint64_t run(struct conn *conns, int ep, size_t *waiting)
     }
     opened = clock_ns(CLOCK_MONOTONIC);
     read_groups(-1);
+    machine_opened = read_machine();
     in_window = true;
     while (clock_ns(CLOCK_MONOTONIC) - opened < window_ns && !ran_out) {
         serve_answers(ep);
@@ -478,6 +505,7 @@ static uint64_t run(struct conn *conns, int ep, size_t *waiting)
     in_window = false;
     closed = clock_ns(CLOCK_MONOTONIC);
     read_groups(1);
+    machine_closed = read_machine();
     *waiting = count_busy(conns, 1000000000u);
 
     /* what is in flight ends here, so that its fate is known too */
@@ -501,6 +529,20 @@ static double quantile(double share)
     return 0;
 }
 
+/* How much of the machine idled, and how much went to what no group names. */
+static void report_machine(double seconds)
+{
+    double idle = machine_closed.idle - machine_opened.idle;
+    double busy = machine_closed.busy - machine_opened.busy;
+    double cpus = (double) sysconf(_SC_NPROCESSORS_ONLN), known = 0;
+
+    for (size_t g = 0; g < group_count; g++) {
+        known += (double) groups[g].spent_ns / 1e9;
+    }
+    idle *= 100 / (idle + busy);
+    printf("idle_pct %.0f\nrest_pct %.0f\n", idle, 100 - idle - 100 * known / (seconds * cpus));
+}
+
 static void report(uint64_t window_ns, size_t waiting, size_t lost)
 {
     double seconds = (double) window_ns / 1e9, each = answers > 0 ? (double) answers : 1;
@@ -519,6 +561,7 @@ static void report(uint64_t window_ns, size_t waiting, size_t lost)
     for (size_t g = 0; g < group_count; g++) {
         printf("cpu_us_%s %.1f\n", groups[g].name, (double) groups[g].spent_ns / 1e3 / each);
     }
+    report_machine(seconds);
 }
 
 static void write_ids(void)

@@ -16,13 +16,8 @@
 #include "io.h"
 #include "log.h"
 #include "logstate.h"
+#include "segfile.h"
 #include "segment.h"
-
-struct eventlog_segment {
-    int fd;
-    uint64_t start;
-    unsigned users;
-};
 
 struct eventlog {
     char *path;
@@ -30,7 +25,7 @@ struct eventlog {
     struct logstate lock;
     struct logstate_page *state; /* of lock: what all processes see */
     _Atomic uint64_t segment_size;
-    struct eventlog_segment *active; /* as far as we know; see use_active() */
+    struct segfile *active; /* as far as we know; see use_active() */
     uint32_t active_cuts;
 };
 
@@ -61,19 +56,11 @@ struct eventlog *eventlog_open(int spool_fd, const char *path)
     return NULL;
 }
 
-static void release_segment(struct eventlog_segment *segment)
-{
-    if (segment != NULL && --segment->users == 0) {
-        close(segment->fd);
-        free(segment);
-    }
-}
-
 void eventlog_close(struct eventlog *log)
 {
     if (log == NULL)
         return;
-    release_segment(log->active);
+    segfile_release(log->active);
     logstate_close(&log->lock);
     if (log->dir >= 0)
         close(log->dir);
@@ -102,26 +89,9 @@ static int fail(const struct eventlog *log, const char *operation, uint64_t segm
     return -1;
 }
 
-/* Opens a file as the segment that begins at start: NULL with errno, logged. */
-static struct eventlog_segment *open_segment(const struct eventlog *log, const char *name,
-                                             int flags, uint64_t start)
+static void set_active(struct eventlog *log, struct segfile *segment)
 {
-    struct eventlog_segment *segment = malloc(sizeof(*segment));
-    const int fd =
-        segment == NULL ? -1 : io_openat(log->dir, name, O_RDWR | O_NOFOLLOW | flags, 0640);
-
-    if (fd < 0) {
-        (void)fail(log, "open", start);
-        free(segment);
-        return NULL;
-    }
-    *segment = (struct eventlog_segment){.fd = fd, .start = start, .users = 1};
-    return segment;
-}
-
-static void set_active(struct eventlog *log, struct eventlog_segment *segment)
-{
-    release_segment(log->active);
+    segfile_release(log->active);
     log->active = segment;
     log->active_cuts = log->state->cuts;
 }
@@ -129,15 +99,20 @@ static void set_active(struct eventlog *log, struct eventlog_segment *segment)
 /* Another process may have closed the segment we know, by rotation or after a failed sync. */
 static int use_active(struct eventlog *log)
 {
+    const struct logstate_page *state = log->state;
     char name[SEGMENT_NAME_SIZE];
 
-    if (log->active != NULL && log->active->start == log->state->active
-        && log->active_cuts == log->state->cuts)
+    if (log->active != NULL && log->active->start == state->active
+        && log->active_cuts == state->cuts)
         return 0;
-    segment_name(name, log->state->active);
-    struct eventlog_segment *segment = open_segment(log, name, 0, log->state->active);
+    segment_name(name, state->active);
+    struct segfile *segment = segfile_open(log->dir, log->path, name, 0, state->active);
     if (segment == NULL)
         return -1;
+    if (segfile_rewrite(segment, state->synced, state->written) < 0) {
+        segfile_release(segment);
+        return -1;
+    }
     set_active(log, segment);
     return 0;
 }
@@ -155,13 +130,14 @@ static int next_segment(struct eventlog *log)
 
     state->closing = 1;
     segment_name(name, state->synced);
-    struct eventlog_segment *segment = open_segment(log, "next", O_CREAT | O_TRUNC, state->synced);
+    struct segfile *segment =
+        segfile_open(log->dir, log->path, "next", O_CREAT | O_TRUNC, state->synced);
     if (segment == NULL)
         return -1;
     /* The name is durable before anything is answered that relies on it. */
     if (io_renameat(log->dir, "next", name) < 0 || io_fsync(log->dir) < 0) {
         (void)fail(log, "name", state->synced);
-        release_segment(segment);
+        segfile_release(segment);
         return -1;
     }
     state->active = state->written = state->synced;
@@ -217,6 +193,7 @@ static int tidy(struct eventlog *log)
     if (end < state->written) {
         log_error("segment '%s/%020" PRIu64 ".ndjson' has lost its end: %" PRIu64 " bytes",
                   log->path, state->active, state->written - end);
+        state->cuts++; /* nobody may call durable what was there */
         state->synced = state->written;
         return next_segment(log);
     }
@@ -291,8 +268,11 @@ int eventlog_sync(struct eventlog *log, struct eventlog_extent *extent)
     if (synced < 0)
         (void)fail(log, "sync", extent->segment->start);
 
-    if (logstate_enter(&log->lock) < 0)
+    if (logstate_enter(&log->lock) < 0) {
+        if (synced < 0)
+            log->state->cuts++; /* the next one who can lock closes the segment: prepare() */
         return -1;
+    }
     int result = -1;
     if (extent->cuts != log->state->cuts) {
         log_error("position %" PRIu64 " of '%s' was cut after another's failed sync",
@@ -304,7 +284,7 @@ int eventlog_sync(struct eventlog *log, struct eventlog_extent *extent)
             log->state->synced = extent->end;
         result = 0;
     }
-    release_segment(extent->segment);
+    segfile_release(extent->segment);
     logstate_leave(&log->lock);
     if (result < 0)
         errno = EIO;
@@ -321,17 +301,13 @@ static int take_found(struct eventlog *log, uint64_t start, uint64_t end,
     if (segment_holding(log->dir, log->path, start, &segment) < 0)
         return -1;
     segment_name(name, segment);
-    struct eventlog_segment *opened = open_segment(log, name, 0, segment);
+    struct segfile *opened = segfile_open(log->dir, log->path, name, 0, segment);
     if (opened == NULL)
         return -1;
-    /*
-     * Its writer may have died after a sync of his had failed; then the pages
-     * are clean and yet not on disk, and a sync would report success. Writing
-     * them again makes the next sync tell the truth.
-     */
-    if (segment_rewrite(opened->fd, start - segment, end - segment) < 0) {
-        (void)fail(log, "write", segment);
-        release_segment(opened);
+    /* Everything that its sync will vouch for. */
+    const uint64_t synced = log->state->synced;
+    if (segfile_rewrite(opened, start < synced ? start : synced, end) < 0) {
+        segfile_release(opened);
         return -1;
     }
     *extent = (struct eventlog_extent){.segment = opened, .start = start, .end = end,

@@ -29,6 +29,7 @@
 #include <sys/uio.h>
 
 #include "logstate.h"
+#include "segfile.h"
 
 struct eventlog;
 
@@ -41,7 +42,7 @@ void eventlog_limit(struct eventlog *log, uint64_t segment_size);
 
 /* What was appended: hand it to eventlog_sync() once, which lets it go. */
 struct eventlog_extent {
-    struct eventlog_segment *segment;
+    struct segfile *segment;
     uint64_t start, end;
     uint32_t cuts;
     bool rotated; /* a segment was closed on the way: it wants settling */

@@ -91,7 +91,9 @@ static ssize_t read_body(struct request *request, void *buffer, size_t len)
 {
     struct fcgi_request *self = (struct fcgi_request *)request;
     FCGX_Stream *in = self->fcgx->in;
-    const int want = len < (1 << 20) ? (int)len : 1 << 20;
+    /* What has come, or one byte to wait for: else a trickle would keep us in the call. */
+    const size_t come = in->stop > in->rdNext ? (size_t)(in->stop - in->rdNext) : 1;
+    const int want = (int)(len < come ? len : come);
     const int got = FCGX_GetStr(buffer, want, in);
     const bool broken = got < want && FCGX_GetError(in) != 0;
 
@@ -106,11 +108,15 @@ static void respond(struct request *request, const char *text, size_t len)
 
     (void)FCGX_PutStr(text, (int)len, self->fcgx->out);
     /*
-     * Closing, libfcgi waits for the web server to close first, lest bytes
-     * that were not read reset the connection and the answer with it. Where
-     * all was read there is nothing to wait for.
+     * A connection with bytes of this request in it is not kept: what a client
+     * wrote into his body would be read as the next request, parameters and all.
+     * Closing it, libfcgi waits for the web server to close first, lest the
+     * unread bytes reset it and the answer with it; else there is nothing to
+     * wait for.
      */
-    if (self->ended && !self->fcgx->keepConnection)
+    if (!self->ended)
+        self->fcgx->keepConnection = 0;
+    else if (!self->fcgx->keepConnection)
         FCGX_Detach(self->fcgx);
     FCGX_Finish_r(self->fcgx);
 }

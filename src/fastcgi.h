@@ -24,8 +24,8 @@ struct fastcgi;
 struct fastcgi *fastcgi_start(int listen_fd, unsigned threads, struct service_slot *slot);
 
 /*
- * Takes in what has connected before this call, lets every request end, and
- * joins the threads. Kept connections that are idle are closed.
+ * Takes in every request that has begun to arrive before this call, lets each
+ * end, and joins the threads. Connections without one are closed.
  */
 void fastcgi_stop(struct fastcgi *fastcgi);
 

@@ -103,7 +103,8 @@ static sigset_t block_signals(void)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN); /* a client that has gone */
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files: EFBIG, and 503 */
     return set;
 }
 

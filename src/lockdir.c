@@ -27,6 +27,13 @@ enum {
     DAY_FILES = 20000 /* a day's files looked through for one with links left: 10^9 ids */
 };
 
+/* The file that links go to: "days/2026-11-23", or "days/2026-11-23.1". */
+struct day {
+    int64_t number; /* days since 1970; 0: none yet */
+    unsigned serial;
+    char name[DAY_SIZE];
+};
+
 struct lockdir {
     char *path;
     int dir;
@@ -34,7 +41,7 @@ struct lockdir {
     pthread_mutex_t mutex; /* over the three below */
     int *idle;             /* descriptors of claims that nobody uses just now */
     size_t idle_count, idle_room;
-    char day[DAY_SIZE];    /* "days/2026-11-23" or "days/2026-11-23.1": links go to it */
+    struct day day;
 };
 
 static int fail(const struct lockdir *locks, const char *operation, const char *name)
@@ -78,7 +85,7 @@ static int read_settled(struct lockdir *locks)
         return fail(locks, "read", "settled");
     errno = 0;
     const uint64_t position = strtoull(text, &end, 10);
-    if (errno == 0 && end != text && *end == '\n')
+    if (errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\n')
         atomic_store(&locks->settled, position);
     else
         log_error("'%s/settled' holds no position: all of the log will be looked at", locks->path);
@@ -239,29 +246,32 @@ int lockdir_stored(struct lockdir *locks, const char *id)
     return errno == ENOENT ? 0 : fail(locks, "look up", name);
 }
 
-/* Creates the file of today, or the next one of today when `used` has no links left. */
-static int new_day(struct lockdir *locks, const char *used)
+static int64_t day_of(time_t now)
+{
+    return now / (24 * 60 * 60);
+}
+
+/* Creates the file of today, or the next one of today when those before have no links left. */
+static int new_day(struct lockdir *locks, const struct day *used)
 {
     const time_t now = time(NULL);
+    const unsigned serial = used->number == day_of(now) ? used->serial + 1 : 0;
+    struct day today = {.number = day_of(now), .serial = serial};
     struct tm tm;
-    char today[DAY_SIZE];
-    int result = 0;
 
     gmtime_r(&now, &tm);
-    strftime(today, sizeof(today), "days/%Y-%m-%d", &tm);
+    size_t len = strftime(today.name, sizeof(today.name), "days/%Y-%m-%d", &tm);
+    if (serial > 0)
+        snprintf(today.name + len, sizeof(today.name) - len, ".%u", serial);
+
+    int result = 0;
     pthread_mutex_lock(&locks->mutex);
-    if (strcmp(locks->day, used) == 0) { /* else another thread has been here */
-        const size_t len = strlen(today);
-        unsigned number = 0;
-        if (strncmp(used, today, len) == 0)
-            number = (unsigned)strtoul(used + len + (used[len] == '.'), NULL, 10) + 1;
-        if (number > 0)
-            snprintf(today + len, sizeof(today) - len, ".%u", number);
-        const int fd = io_openat(locks->dir, today, O_WRONLY | O_CREAT | O_NOFOLLOW, 0640);
+    if (strcmp(locks->day.name, used->name) == 0) { /* else another thread has been here */
+        const int fd = io_openat(locks->dir, today.name, O_WRONLY | O_CREAT | O_NOFOLLOW, 0640);
         if (fd < 0)
-            result = fail(locks, "create", today);
+            result = fail(locks, "create", today.name);
         else
-            memcpy(locks->day, today, sizeof(today));
+            locks->day = today;
         if (fd >= 0)
             close(fd);
     }
@@ -269,36 +279,25 @@ static int new_day(struct lockdir *locks, const char *used)
     return result;
 }
 
-/* Is the day of the file that links go to over? */
-static bool is_today(const char *day)
-{
-    const time_t now = time(NULL);
-    struct tm tm;
-    char today[DAY_SIZE];
-
-    gmtime_r(&now, &tm);
-    return strncmp(day, today, strftime(today, sizeof(today), "days/%Y-%m-%d", &tm)) == 0;
-}
-
 /* A new name for a file of today: 0, or -1 with errno (EEXIST not logged). */
 static int link_name(struct lockdir *locks, const char *name)
 {
-    char day[DAY_SIZE];
-
     for (unsigned tries = 0; tries < DAY_FILES; tries++) {
         pthread_mutex_lock(&locks->mutex);
-        memcpy(day, locks->day, sizeof(day));
+        const struct day day = locks->day;
         pthread_mutex_unlock(&locks->mutex);
-        if (is_today(day)) {
-            if (io_linkat(locks->dir, day, name) == 0)
+        if (day.number == day_of(time(NULL))) {
+            if (io_linkat(locks->dir, day.name, name) == 0)
                 return 0;
-            if (errno != EMLINK && errno != ENOENT)
+            const bool gone = errno == ENOENT && faccessat(locks->dir, day.name, F_OK, 0) < 0;
+            if (errno != EMLINK && !gone)
                 return errno == EEXIST ? -1 : fail(locks, "create", name);
         }
-        if (new_day(locks, day) < 0)
+        if (new_day(locks, &day) < 0)
             return -1;
     }
-    return fail(locks, "create", name); /* ENOENT again and again: its shard is gone */
+    errno = EMLINK;
+    return fail(locks, "create", name);
 }
 
 int lockdir_pend(struct lockdir *locks, const char *id)
@@ -360,7 +359,7 @@ int lockdir_settling(struct lockdir *locks)
     /* Opened anew each time, so that it excludes the threads of one process as well. */
     const int fd = io_openat(locks->dir, ".", O_RDONLY | O_DIRECTORY, 0);
 
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    if (fd >= 0 && (flock(fd, LOCK_EX | LOCK_NB) < 0 || read_settled(locks) < 0)) {
         close(fd);
         return -1;
     }

@@ -53,7 +53,7 @@ int lockdir_pend(struct lockdir *locks, const char *id);    /* 1: was pending, 0
 int lockdir_enter(struct lockdir *locks, const char *id);   /* pending, or nothing, to entry */
 int lockdir_abandon(struct lockdir *locks, const char *id); /* pending to nothing */
 
-/* The right to move settled on: a descriptor to close when done; -1, not logged, if taken. */
+/* The right to move settled on, read anew: a descriptor to close; -1, not logged, if taken. */
 int lockdir_settling(struct lockdir *locks);
 
 /* Everything that happened so far in the directories is on stable storage. */

@@ -5,25 +5,29 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 2048 };
 
 static const char *program = "hookspool";
+static bool to_journal;
 
 void log_program(const char *name)
 {
     program = name;
+    to_journal = getenv("JOURNAL_STREAM") != NULL;
 }
 
-static void write_line(const char *level, const char *format, va_list args)
+static void write_line(const char *level, const char *word, const char *format, va_list args)
 {
     char line[LINE_MAX_BYTES];
     const int saved = errno;
 
-    int head = snprintf(line, sizeof(line), "%s: %s", program, level);
+    int head = snprintf(line, sizeof(line), "%s%s: %s", to_journal ? level : "", program, word);
     if (head < 0 || (size_t)head >= sizeof(line) / 2)
         head = 0;
 
@@ -53,7 +57,7 @@ void log_info(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    write_line("", format, args);
+    write_line("<6>", "", format, args);
     va_end(args);
 }
 
@@ -61,7 +65,7 @@ void log_warn(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    write_line("warning: ", format, args);
+    write_line("<4>", "warning: ", format, args);
     va_end(args);
 }
 
@@ -69,6 +73,6 @@ void log_error(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    write_line("", format, args);
+    write_line("<3>", "", format, args);
     va_end(args);
 }

@@ -8,6 +8,9 @@
  * forge a line or move a terminal's cursor. A line too long is cut and ends
  * in "...". Failure to write is ignored: there is nowhere left to say so.
  *
+ * Under systemd, which says so in JOURNAL_STREAM, a line begins with its
+ * level, "<3>" for an error, as sd-daemon(3) has it.
+ *
  * Never handed to these functions: a body, a secret, a signature.
  * Threads: any. errno is left as it was.
  */

@@ -16,7 +16,24 @@
 
 enum { PAGE_BYTES = 4096 };
 
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
 static const char magic[8] = "hookspl1";
+
+/* Empty when the kernel does not tell. */
+static void read_boot_id(char *boot, size_t size)
+{
+    memset(boot, 0, size);
+    const int fd = io_openat(AT_FDCWD, BOOT_ID, O_RDONLY, 0);
+    if (fd < 0)
+        return;
+    const ssize_t got = read(fd, boot, size - 1);
+    const int saved = got == 0 ? ENODATA : errno;
+    if (got <= 0)
+        boot[0] = '\0';
+    close(fd);
+    errno = saved;
+}
 
 /* A page of zeros, written and not merely sized: a hole could not be filled on a full disk. */
 static int prepare(int fd)
@@ -55,6 +72,14 @@ int logstate_open(struct logstate *state, int dir, const char *path)
     if (state->lock_fd < 0) {
         const int saved = errno;
         log_error("cannot open '%s/lock': %s", path, strerror(saved));
+        errno = saved;
+        return -1;
+    }
+    char boot[sizeof(state->page->boot)];
+    read_boot_id(boot, sizeof(boot));
+    if (boot[0] == '\0') { /* nobody could believe anybody's page */
+        const int saved = errno;
+        log_error("cannot read '" BOOT_ID "': %s", strerror(saved));
         errno = saved;
         return -1;
     }
@@ -101,25 +126,13 @@ void logstate_leave(struct logstate *state)
     errno = saved;
 }
 
-/* Empty when the kernel does not tell: then no page is ever believed. */
-static void read_boot_id(char *boot, size_t size)
-{
-    memset(boot, 0, size);
-    const int fd = io_openat(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY, 0);
-    if (fd < 0)
-        return;
-    if (read(fd, boot, size - 1) <= 0)
-        boot[0] = '\0';
-    close(fd);
-}
-
 bool logstate_believed(const struct logstate *state)
 {
     const struct logstate_page *page = state->page;
     char boot[sizeof(page->boot)];
 
     read_boot_id(boot, sizeof(boot));
-    return boot[0] != '\0' && memcmp(page->magic, magic, sizeof(magic)) == 0
+    return memcmp(page->magic, magic, sizeof(magic)) == 0
         && memcmp(page->boot, boot, sizeof(boot)) == 0;
 }
 

@@ -225,10 +225,11 @@ static void clean_up(struct reception *reception)
 
 void receive(struct service_slot *slot, struct request *request)
 {
-    struct service *service = service_hold(slot);
-    struct reception reception = {.request = request, .service = service, .start = io_now(),
+    struct reception reception = {.request = request, .start = io_now(),
                                   .now = (int64_t)time(NULL)};
+    struct service *service = service_hold(slot);
 
+    reception.service = service;
     reception.deadline = reception.start + service->config->deadline * 1000000;
     const struct outcome outcome = take_in(&reception);
     request_answer(request, outcome.status, outcome.word);

@@ -148,6 +148,19 @@ bool record_check(const char *line, size_t len, struct record_view *view)
     return true;
 }
 
+size_t record_find(const char *line, size_t len)
+{
+    struct record_view view;
+    const char *at = line;
+
+    while ((at = memmem(at + 1, len - (size_t)(at + 1 - line), HEAD, HEAD_BYTES)) != NULL) {
+        const size_t begin = (size_t)(at - line);
+        if (record_check(at, len - begin, &view))
+            return begin;
+    }
+    return 0;
+}
+
 uint64_t record_id_hash(const char *id, size_t len)
 {
     return XXH3_64bits(id, len);

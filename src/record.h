@@ -36,6 +36,12 @@ struct record_view {
 /* Does this line (len bytes, newline included) prove itself? Then *view is set. */
 bool record_check(const char *line, size_t len, struct record_view *view);
 
+/*
+ * Where in a line that does not prove itself another begins that does and goes
+ * to its end; 0: nowhere.
+ */
+size_t record_find(const char *line, size_t len);
+
 /* The hash that places an id: its shard and its claim byte (lockdir.h). */
 uint64_t record_id_hash(const char *id, size_t len);
 

@@ -15,6 +15,7 @@
 
 #include "io.h"
 #include "log.h"
+#include "segfile.h"
 #include "segment.h"
 
 struct repair {
@@ -35,22 +36,36 @@ static int fail(const struct repair *repair, const char *operation, const char *
     return -1;
 }
 
-/* The only copy of damaged bytes is durable before they are overwritten. */
-static int set_aside(const struct repair *repair, const struct segment_line *line)
+static int write_new(const struct repair *repair, const char *name,
+                     const struct segment_line *line)
 {
-    char name[40];
     struct iovec bytes = {.iov_base = (char *)line->text, .iov_len = line->len};
 
-    snprintf(name, sizeof(name), "%020" PRIu64 ".damaged", line->position);
     const int fd = io_openat(repair->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0640);
     if (fd < 0)
         return fail(repair, "create", name);
-    const int result = io_pwritev_all(fd, &bytes, 1, 0) < 0 || io_fsync(fd) < 0
-                               || io_fsync(repair->dir) < 0
-                           ? fail(repair, "write", name)
-                           : 0;
+    const int result =
+        io_pwritev_all(fd, &bytes, 1, 0) < 0 || io_fsync(fd) < 0 ? fail(repair, "write", name) : 0;
     close(fd);
     return result;
+}
+
+/*
+ * The only copy of damaged bytes is durable before they are overwritten. Where
+ * it is there already, an earlier repair died while it overwrote them.
+ */
+static int set_aside(const struct repair *repair, const struct segment_line *line)
+{
+    char name[40];
+
+    snprintf(name, sizeof(name), "%020" PRIu64 ".damaged", line->position);
+    if (faccessat(repair->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    if (write_new(repair, "damaged.new", line) < 0)
+        return -1;
+    return io_renameat(repair->dir, "damaged.new", name) < 0 || io_fsync(repair->dir) < 0
+               ? fail(repair, "name", name)
+               : 0;
 }
 
 static int blank(const struct repair *repair, const struct segment_line *line)
@@ -138,9 +153,10 @@ static int mend_segment(struct repair *repair, uint64_t from, uint64_t next, uin
     /* Pages whose sync has failed are clean, yet not on disk: make them dirty again. */
     if (doubtful < from)
         doubtful = from;
-    if (doubtful < repair->end
-        && segment_rewrite(repair->fd, doubtful - repair->start, repair->end - repair->start) < 0)
-        return fail(repair, "write", name);
+    const struct segfile segment = {.fd = repair->fd, .start = repair->start,
+                                    .path = repair->path};
+    if (segfile_rewrite(&segment, doubtful, repair->end) < 0)
+        return -1;
     return io_fdatasync(repair->fd) < 0 ? fail(repair, "sync", name) : 0;
 }
 

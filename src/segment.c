@@ -112,10 +112,6 @@ static int fill(struct reader *reader)
         size_t wanted = reader->room == 0 ? READ_BYTES : reader->room * 2;
         if (wanted > LINE_LIMIT)
             wanted = LINE_LIMIT;
-        if (wanted == reader->room) {
-            errno = EFBIG;
-            return -1;
-        }
         char *grown = realloc(reader->buffer, wanted);
         if (grown == NULL)
             return -1;
@@ -139,6 +135,25 @@ static int fill(struct reader *reader)
     return 1;
 }
 
+/*
+ * Visits one line. A line that had lost its newline may have another behind it
+ * that is whole: then the damage is a line of its own, without one.
+ */
+static int visit_line(const struct reader *reader, size_t begin, size_t len, segment_visit *visit,
+                      void *context)
+{
+    struct segment_line line = {.position = reader->start + reader->offset + begin,
+                                .text = reader->buffer + begin, .len = len};
+
+    line.damaged = !record_check(line.text, len, &line.view);
+    const size_t whole = line.damaged ? record_find(line.text, len) : 0;
+    if (whole == 0)
+        return visit(context, &line);
+    line.len = whole;
+    const int result = visit(context, &line);
+    return result != 0 ? result : visit_line(reader, begin + whole, len - whole, visit, context);
+}
+
 /* Visits the whole lines in the buffer and keeps what is left of it. */
 static int visit_lines(struct reader *reader, size_t from, segment_visit *visit, void *context)
 {
@@ -149,13 +164,13 @@ static int visit_lines(struct reader *reader, size_t from, segment_visit *visit,
     /* from: what has been searched before and held no newline */
     while (result == 0
            && (newline = memchr(reader->buffer + from, '\n', reader->filled - from)) != NULL) {
-        struct segment_line line = {.position = reader->start + reader->offset + begin,
-                                    .text = reader->buffer + begin};
         from = (size_t)(newline - reader->buffer) + 1;
-        line.len = from - begin;
-        line.damaged = !record_check(line.text, line.len, &line.view);
+        result = visit_line(reader, begin, from - begin, visit, context);
         begin = from;
-        result = visit(context, &line);
+    }
+    if (result == 0 && begin == 0 && reader->filled == LINE_LIMIT) { /* no record is that long */
+        result = visit_line(reader, 0, LINE_LIMIT, visit, context);
+        begin = LINE_LIMIT;
     }
     reader->filled -= begin;
     reader->offset += begin;
@@ -274,28 +289,5 @@ int segment_holding(int dir, const char *path, uint64_t position, uint64_t *star
         log_error("no segment of '%s' holds position %" PRIu64, path, position);
         errno = ENOENT;
     }
-    return result;
-}
-
-int segment_rewrite(int fd, uint64_t from, uint64_t to)
-{
-    char *buffer = malloc(READ_BYTES);
-    int result = buffer == NULL ? -1 : 0;
-
-    while (result == 0 && from < to) {
-        const size_t want = to - from < READ_BYTES ? (size_t)(to - from) : READ_BYTES;
-        const ssize_t got = pread(fd, buffer, want, (off_t)from);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            errno = got == 0 ? EIO : errno; /* bytes that were there are gone */
-            result = -1;
-            break;
-        }
-        struct iovec piece = {.iov_base = buffer, .iov_len = (size_t)got};
-        result = io_pwritev_all(fd, &piece, 1, (off_t)from);
-        from += (uint64_t)got;
-    }
-    free(buffer);
     return result;
 }

@@ -7,7 +7,7 @@
  * runs. It ends where the next one begins: what its file holds beyond that
  * was given up after a failed sync and is no part of the log.
  *
- * Reads; only segment_rewrite() writes. A line that does not prove itself (record.h) is reported as
+ * Only reads. A line that does not prove itself (record.h) is reported as
  * damaged, never skipped in silence; bytes behind the last newline are no
  * line yet. Memory: one line and a read buffer, whatever the log's size.
  * Errors: -1 with errno, logged here, where the file is known.
@@ -34,7 +34,10 @@ struct segment_list {
 int segment_list_read(struct segment_list *list, int dir, const char *path);
 void segment_list_release(struct segment_list *list);
 
-/* A line met by a scan; text points into the scan's buffer. */
+/*
+ * A line met by a scan; text points into the scan's buffer. Damage may end
+ * without a newline: before a whole line, or after more than any record holds.
+ */
 struct segment_line {
     uint64_t position;
     const char *text;
@@ -59,8 +62,5 @@ int segment_whole(int dir, const char *path, uint64_t from, uint64_t to, uint64_
 
 /* The start of the segment that holds this position: 0, or -1 (ENOENT: none). */
 int segment_holding(int dir, const char *path, uint64_t position, uint64_t *start);
-
-/* Writes bytes [from, to) of a segment's file over themselves, so that a sync covers them. */
-int segment_rewrite(int fd, uint64_t from, uint64_t to);
 
 #endif

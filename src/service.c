@@ -247,7 +247,8 @@ struct stats *service_stats(const struct service_endpoint *endpoint)
 }
 
 /* How often each secret has matched, so that an old one can be retired with proof. */
-static void print_secrets(const struct service_endpoint *endpoint, struct stats *stats)
+static void print_secrets(const struct service_endpoint *endpoint, struct stats *stats,
+                          bool readable)
 {
     for (size_t i = 0; i < endpoint->secrets.count; i++) {
         const struct secret *secret = &endpoint->secrets.list[i];
@@ -258,9 +259,13 @@ static void print_secrets(const struct service_endpoint *endpoint, struct stats 
         struct tm tm;
         if (last != 0 && gmtime_r(&seconds, &tm) != NULL)
             strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-        printf("%s:%u: endpoint %s, secret matched %" PRIu64 " events, last %s%s\n",
-               endpoint->config->secret_file, secret->line, endpoint->config->name, matches, when,
-               secret->expires != 0 && secret->expires <= (int64_t)time(NULL) ? ", expired" : "");
+        printf("%s:%u: endpoint %s, ", endpoint->config->secret_file, secret->line,
+               endpoint->config->name);
+        if (readable)
+            printf("secret matched %" PRIu64 " events, last %s", matches, when);
+        else
+            printf("matches unknown: the spool's statistics cannot be read");
+        puts(secret->expires != 0 && secret->expires <= (int64_t)time(NULL) ? ", expired" : "");
     }
 }
 
@@ -276,10 +281,10 @@ int service_test(const char *path)
         char *directory = spool_path(service->config, endpoint->config->spool);
         const int dir =
             directory == NULL ? -1 : open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        /* Only what is there: a test creates nothing. */
-        const bool there = dir >= 0 && faccessat(dir, "stats", F_OK, 0) == 0;
-        struct stats *stats = there ? stats_open(dir) : NULL;
-        print_secrets(endpoint, stats);
+        /* Only what is there: a test creates nothing. Where nothing is, nothing has matched. */
+        const bool none = dir < 0 ? errno == ENOENT : faccessat(dir, "stats", F_OK, 0) < 0;
+        struct stats *stats = none || dir < 0 ? NULL : stats_open(dir);
+        print_secrets(endpoint, stats, none || stats != NULL);
         stats_close(stats);
         if (dir >= 0)
             close(dir);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ struct stats {
     struct stats_page page;
 };
 
-/* Written, not merely sized: a hole could not be filled on a full disk (SIGBUS). */
+/* Written, not merely sized: a hole could not be filled on a full disk (SIGBUS). Magic last. */
 static int fill(int fd)
 {
     char zeros[4096] = {0};
@@ -37,48 +38,45 @@ static int fill(int fd)
     return io_pwritev_all(fd, &name, 1, 0);
 }
 
-/* The file is made whole under another name, so that nobody maps half of it. */
-static int create(int dir)
+/* Makes a new file whole, or one whose maker died. Those who start together take turns. */
+static int complete(int fd)
 {
-    const int fd = io_openat(dir, "stats.new", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0640);
+    char found[sizeof(magic)] = {0};
+    static const char nothing[sizeof(magic)];
+    struct stat st;
 
-    if (fd < 0)
-        return -1;
-    if (fill(fd) == 0 && (io_linkat(dir, "stats.new", "stats") == 0 || errno == EEXIST)) {
-        close(fd);
-        (void)io_unlinkat(dir, "stats.new");
-        return io_openat(dir, "stats", O_RDWR | O_NOFOLLOW, 0);
+    while (flock(fd, LOCK_EX) < 0) {
+        if (errno != EINTR)
+            return -1;
+    }
+    int result = fstat(fd, &st);
+    if (result == 0 && pread(fd, found, sizeof(found), 0) >= 0
+        && memcmp(found, nothing, sizeof(found)) == 0)
+        result = fill(fd);
+    else if (result == 0 && (st.st_size < (off_t)sizeof(struct stats)
+                             || memcmp(found, magic, sizeof(magic)) != 0)) {
+        errno = EINVAL; /* somebody else's file, or another version's */
+        result = -1;
     }
     const int saved = errno;
-    close(fd);
-    (void)io_unlinkat(dir, "stats.new");
+    (void)flock(fd, LOCK_UN);
     errno = saved;
-    return -1;
+    return result;
 }
 
 struct stats *stats_open(int dir)
 {
-    struct stat st;
-    int fd = io_openat(dir, "stats", O_RDWR | O_NOFOLLOW, 0);
+    const int fd = io_openat(dir, "stats", O_RDWR | O_CREAT | O_NOFOLLOW, 0640);
 
-    if (fd < 0 && errno == ENOENT)
-        fd = create(dir);
     if (fd < 0)
         return NULL;
     void *page = MAP_FAILED;
-    if (fstat(fd, &st) < 0 || st.st_size < (off_t)sizeof(struct stats))
-        errno = EINVAL;
-    else
+    if (complete(fd) == 0)
         page = mmap(NULL, sizeof(struct stats), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    const int saved = errno;
     close(fd);
-    if (page == MAP_FAILED)
-        return NULL;
-    if (memcmp(((struct stats *)page)->page.magic, magic, sizeof(magic)) != 0) {
-        munmap(page, sizeof(struct stats));
-        errno = EINVAL;
-        return NULL;
-    }
-    return page;
+    errno = saved;
+    return page == MAP_FAILED ? NULL : page;
 }
 
 void stats_close(struct stats *stats)
@@ -110,9 +108,11 @@ void stats_count(struct stats *stats, enum stats_outcome outcome, int64_t now)
     atomic_fetch_add(&this_minute(stats, now)->count[outcome], 1);
 }
 
-/* The slot of a fingerprint, taken if it has none and `take` says so. */
+/* The slot of a fingerprint, taken if it has none and `take` says so: the longest unused. */
 static struct stats_secret *find_secret(struct stats *stats, uint64_t fingerprint, bool take)
 {
+    struct stats_secret *oldest = &stats->page.secrets[0];
+
     for (int i = 0; i < STATS_SECRETS; i++) {
         struct stats_secret *slot = &stats->page.secrets[i];
         uint64_t found = atomic_load(&slot->fingerprint);
@@ -122,9 +122,15 @@ static struct stats_secret *find_secret(struct stats *stats, uint64_t fingerprin
         if (found == fingerprint)
             return slot;
         if (found == 0 && !take)
-            break;
+            return NULL;
+        if (atomic_load(&slot->last) < atomic_load(&oldest->last))
+            oldest = slot;
     }
-    return NULL;
+    if (!take)
+        return NULL;
+    atomic_store(&oldest->matches, 0);
+    atomic_store(&oldest->fingerprint, fingerprint);
+    return oldest;
 }
 
 void stats_match(struct stats *stats, uint64_t fingerprint, int64_t now)

@@ -24,7 +24,8 @@
 enum {
     ID_SIZE = 256,        /* more than any id that delivery.h lets pass */
     INODES_RESERVED = 64, /* the spool needs one a segment and one or two a day */
-    SETTLE_PATIENCE = 10  /* seconds that settling waits for a live writer of an id */
+    SETTLE_PATIENCE = 10, /* seconds that settling waits for a live writer of an id */
+    OPEN_PATIENCE = 30    /* seconds that opening waits for somebody to repair the spool */
 };
 
 struct store {
@@ -122,6 +123,7 @@ static int repair(struct store *store)
     const uint64_t from = lockdir_settled(store->locks);
     uint64_t end;
 
+    eventlog_mark(store->log, LOGSTATE_DOUBTFUL); /* until this is complete, should we die in it */
     if (sync_names(store) < 0 || repair_log(store->log, from, &end) < 0)
         return -1;
     if (from == end)
@@ -173,8 +175,9 @@ static int enter_beside(struct store *store)
 static int enter_spool(struct store *store)
 {
     const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    const int64_t deadline = io_now() + (int64_t)OPEN_PATIENCE * 1000000000;
 
-    for (;;) {
+    while (io_now() < deadline) {
         if (lock_directory(store, LOCK_EX | LOCK_NB) == 0)
             return enter_alone(store);
         if (lock_directory(store, LOCK_SH) < 0) /* waits while somebody repairs */
@@ -184,6 +187,10 @@ static int enter_spool(struct store *store)
             return fit < 0 ? -1 : 0;
         nanosleep(&pause, NULL); /* one of those who find this out will be alone */
     }
+    log_error("cannot open spool '%s': others use it without its log/state; stop them first",
+              store->path);
+    errno = EBUSY;
+    return -1;
 }
 
 struct store *store_open(const char *path, const struct store_limits *limits)

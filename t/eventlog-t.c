@@ -239,6 +239,13 @@ static void rotation(void)
     is_int(put(pair.a, &batch, "6"), DURABLE, "as is the next");
     is_int(eventlog_active(pair.a), 5 * bytes, "in another: none stays empty");
     drop_pair(&pair);
+
+    make_pair(&pair);
+    eventlog_limit(pair.a, 1);
+    fault_clear(); /* counts calls */
+    is_int(put(pair.a, &batch, "1"), DURABLE, "the first batch of a log may be beyond the limit");
+    ok(fault_calls(IO_RENAME) == 0 && !batch.extent.rotated, "no empty segment is closed for it");
+    drop_pair(&pair);
 }
 
 /* Bytes behind what all know of: their writer died before he could tell. */

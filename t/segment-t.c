@@ -2,6 +2,7 @@
 /* Segments as a reader sees them: their names, what a scan visits, and where it stops. */
 #include "autoconf.h"
 
+#include "segfile.h"
 #include "segment.h"
 
 #include "crypto.h"
@@ -446,6 +447,13 @@ static int watch_writes(const struct io_call *call)
     return 0;
 }
 
+static int rewrite_bytes(int fd, uint64_t from, uint64_t to)
+{
+    const struct segfile segment = {.fd = fd, .path = "test"};
+
+    return segfile_rewrite(&segment, from, to);
+}
+
 static void rewrite(void)
 {
     enum { SIZE = 700000 };
@@ -462,22 +470,22 @@ static void rewrite(void)
     written_from = UINT64_MAX;
     written_to = 0;
     io_seam = watch_writes;
-    is_int(segment_rewrite(fd, 1, SIZE - 1), 0, "bytes are written over themselves");
+    is_int(rewrite_bytes(fd, 1, SIZE - 1), 0, "bytes are written over themselves");
     io_seam = NULL;
     ok(written_from == 1 && written_to == SIZE - 1, "all of them and no others");
-    is_int(segment_rewrite(fd, 5, 5), 0, "none, too");
+    is_int(rewrite_bytes(fd, 5, 5), 0, "none, too");
     char *after = temp_get(temp.dir, "file", &len);
     is_mem(after, len, text, SIZE, "and stay what they were");
     free(after);
 
     errno = 0;
-    is_int(segment_rewrite(fd, SIZE - 10, SIZE + 10), -1, "bytes behind the end cannot be");
+    is_int(rewrite_bytes(fd, SIZE - 10, SIZE + 10), -1, "bytes behind the end cannot be");
     ok(errno != 0, "and errno says something");
     is_int(temp_size(temp.dir, "file"), SIZE, "nor are they added");
 
     fault_clear();
     fault_set(IO_WRITE, 1, 1, EIO);
-    is_int(segment_rewrite(fd, 0, SIZE), -1, "a write fails");
+    is_int(rewrite_bytes(fd, 0, SIZE), -1, "a write fails");
     is_int(errno, EIO, "and its errno is told");
     io_seam = NULL;
     close(fd);

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -52,6 +53,7 @@ struct delivery {
 static int listener, locks_dir, tmp_dir, events_dir;
 static unsigned char key[128];
 static size_t key_len;
+static atomic_bool complained;   /* once is enough: a full disk fails every event */
 
 static void answer(struct worker *w, const char *status, const char *word)
 {
@@ -174,7 +176,9 @@ static bool store(struct worker *w, const struct delivery *d, bool *duplicate)
     close(lock);
     if (!write_file(w, d, type) || renameat(tmp_dir, d->id, events_dir, d->id) != 0
         || fsync(events_dir) != 0) {
-        fprintf(stderr, "obvious: cannot store '%s': %s\n", d->id, strerror(errno));
+        if (!atomic_exchange(&complained, true)) {
+            fprintf(stderr, "obvious: cannot store '%s': %s\n", d->id, strerror(errno));
+        }
         unlinkat(tmp_dir, d->id, 0);
         unlinkat(locks_dir, d->id, 0);
         return false;

@@ -3,14 +3,11 @@
  * event: what a genuine body is: strict JSON on one line, strict JSON with
  * line breaks, or plain bytes; and the type its payload names.
  *
- * Strict is RFC 8259, checked by json-c and, where its strict mode (0.16) is
- * not ("1.", "[01]", NaN, raw control characters in strings: all accepted),
- * by a pass of our own over the text that json-c took. JSON nested deeper
- * than EVENT_DEPTH counts as bytes: jq 1.6 stops at 256 levels, other readers
- * at 128, and a line that cannot be read by them would hide those after it.
+ * Strict JSON is what json.h says; what it is not goes into the record as
+ * bytes. Only a type's escapes are resolved, by json-c, whose only user this is.
  *
  * A body is never refused for what it holds: whoever signed it meant it.
- * The only file that knows json-c. Pure: no I/O, no clock, any thread.
+ * Pure: no I/O, no clock, any thread.
  */
 #ifndef HOOKSPOOL_EVENT_H
 #define HOOKSPOOL_EVENT_H
@@ -19,7 +16,7 @@
 #include <stdint.h>
 #include <time.h>
 
-enum { EVENT_DEPTH = 100, EVENT_TYPE_MAX = 128 };
+enum { EVENT_TYPE_MAX = 128 };
 
 enum event_form {
     EVENT_JSON,       /* strict JSON on one line: goes into the record as it is */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -19,12 +20,16 @@
 
 #include <fcgiapp.h>
 
+#include "io.h"
 #include "log.h"
 #include "receive.h"
 #include "request.h"
 
+/* How long a refused request's body is read and thrown away. */
+#define LINGER_NANOSECONDS ((int64_t)1000000000)
+
 enum {
-    STACK_BYTES = 256 * 1024, /* the deepest user is json-c at EVENT_DEPTH levels */
+    STACK_BYTES = 256 * 1024, /* nothing recurses; the largest frames are a few KiB */
     STALL_SECONDS = 10        /* a peer that stops in the middle of a request is given up */
 };
 
@@ -101,24 +106,44 @@ static ssize_t read_body(struct request *request, void *buffer, size_t len)
     return got == 0 && broken ? -1 : got;
 }
 
+/*
+ * Reads away what the web server still sends, until it closes: a connection
+ * that is closed with bytes unread is reset, and the answer lost with it.
+ * Briefly, for a stranger may be behind it who sends a byte now and then.
+ */
+static void linger(int fd)
+{
+    const int64_t deadline = io_now() + LINGER_NANOSECONDS;
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
+    char buffer[16 * 1024];
+
+    (void)shutdown(fd, SHUT_WR);
+    for (int64_t left = LINGER_NANOSECONDS; left > 0; left = deadline - io_now()) {
+        if (poll(&readable, 1, (int)(left / 1000000) + 1) <= 0
+            || recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT) <= 0)
+            return;
+    }
+}
+
 /* A client that has gone meanwhile changes nothing: the event is stored, its retry a duplicate. */
 static void respond(struct request *request, const char *text, size_t len)
 {
     struct fcgi_request *self = (struct fcgi_request *)request;
 
     (void)FCGX_PutStr(text, (int)len, self->fcgx->out);
+    FCGX_Detach(self->fcgx); /* libfcgi is not to wait for the other end: linger() does */
     /*
      * A connection with bytes of this request in it is not kept: what a client
      * wrote into his body would be read as the next request, parameters and all.
-     * Closing it, libfcgi waits for the web server to close first, lest the
-     * unread bytes reset it and the answer with it; else there is nothing to
-     * wait for.
      */
     if (!self->ended)
-        self->fcgx->keepConnection = 0;
-    else if (!self->fcgx->keepConnection)
-        FCGX_Detach(self->fcgx);
+        self->fcgx->keepConnection = 1; /* for as long as we read them away */
     FCGX_Finish_r(self->fcgx);
+    if (!self->ended && self->fcgx->ipcFd >= 0) {
+        linger(self->fcgx->ipcFd);
+        close(self->fcgx->ipcFd);
+        self->fcgx->ipcFd = -1;
+    }
 }
 
 /* Waits, in the set of all threads, for bytes on a connection that has none now. */

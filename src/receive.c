@@ -140,6 +140,8 @@ static struct outcome put(struct reception *reception)
     case STORE_LATE:
         reception->late = true;
         return unavailable("disk has not answered in time");
+    case STORE_SLOW:
+        return unavailable("disk has not answered in time");
     case STORE_FAILED:
         break;
     }

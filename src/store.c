@@ -25,7 +25,7 @@ enum {
     ID_SIZE = 256,        /* more than any id that delivery.h lets pass */
     INODES_RESERVED = 64, /* the spool needs one a segment and one or two a day */
     SETTLE_PATIENCE = 10, /* seconds that settling waits for a live writer of an id */
-    OPEN_PATIENCE = 30    /* seconds that opening waits for somebody to repair the spool */
+    OPEN_PATIENCE = 15    /* seconds that opening waits for somebody to repair the spool */
 };
 
 struct store {
@@ -180,14 +180,16 @@ static int enter_spool(struct store *store)
     while (io_now() < deadline) {
         if (lock_directory(store, LOCK_EX | LOCK_NB) == 0)
             return enter_alone(store);
-        if (lock_directory(store, LOCK_SH) < 0) /* waits while somebody repairs */
+        if (lock_directory(store, LOCK_SH | LOCK_NB) == 0) { /* else somebody repairs it */
+            const int fit = enter_beside(store);
+            if (fit != 0)
+                return fit < 0 ? -1 : 0; /* else one of those who find this out will be alone */
+        } else if (errno != EWOULDBLOCK) {
             return fail("lock", store->path);
-        const int fit = enter_beside(store);
-        if (fit != 0)
-            return fit < 0 ? -1 : 0;
-        nanosleep(&pause, NULL); /* one of those who find this out will be alone */
+        }
+        nanosleep(&pause, NULL);
     }
-    log_error("cannot open spool '%s': others use it without its log/state; stop them first",
+    log_error("cannot open spool '%s': it is locked, or in use without its log/state",
               store->path);
     errno = EBUSY;
     return -1;
@@ -279,7 +281,7 @@ static enum store_verdict conclude(struct store *store, const char *id, enum com
         (void)lockdir_enter(store->locks, id);
         return STORE_STORED;
     case COMMIT_ABSENT: {
-        const enum store_verdict verdict = errno == ETIMEDOUT ? STORE_BUSY : failed();
+        const enum store_verdict verdict = errno == ETIMEDOUT ? STORE_SLOW : failed();
         (void)lockdir_abandon(store->locks, id); /* spares the retry a search of the log */
         return verdict;
     }

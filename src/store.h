@@ -47,7 +47,8 @@ enum store_verdict {
     STORE_BUSY,      /* the same id is being stored by somebody else, still at the deadline */
     STORE_FULL,      /* no room, or less than min_free */
     STORE_FAILED,    /* a system call failed */
-    STORE_LATE       /* the disk has not answered at the deadline */
+    STORE_SLOW,      /* the disk has not come to it at the deadline; nothing is left of it */
+    STORE_LATE       /* the disk is at it, and has not answered at the deadline */
 };
 
 /* What outlives a late put: see store_finish(). */

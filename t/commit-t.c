@@ -154,18 +154,22 @@ static void join(struct request *request)
     pthread_join(request->thread, NULL);
 }
 
-/* Does the kernel say that the thread sleeps? With the gate closed it can only be in the queue. */
+/*
+ * Does the kernel say that the thread sleeps? With the gate closed it can only
+ * be in the queue, or have left it already, at its deadline.
+ */
 static bool asleep(pid_t tid)
 {
     char path[64], text[512] = "";
 
     (void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    const ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return true;
+    const ssize_t got = read(fd, text, sizeof(text) - 1);
+    close(fd);
     const char *paren = got > 0 ? strrchr(text, ')') : NULL;
-    return paren != NULL && paren[1] == ' ' && paren[2] == 'S';
+    return got <= 0 || (paren != NULL && paren[1] == ' ' && paren[2] == 'S');
 }
 
 static void await_queued(struct request *request)

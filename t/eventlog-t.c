@@ -586,6 +586,12 @@ static int watch_rewriting(const struct io_call *call)
     return 0;
 }
 
+/* The same, but of several writes the first. */
+static int watch_first_write(const struct io_call *call)
+{
+    return call->op == IO_WRITE && rewritten_to > 0 ? 0 : watch_rewriting(call);
+}
+
 static void find(void)
 {
     struct pair pair;
@@ -629,6 +635,31 @@ static void find(void)
     finish(&batch);
     is_int(batch.fate, UNSURE, "so it is lost for its writer as well");
     is_int(eventlog_find(pair.a, 0, "4", &extent), 0, "and is not found again");
+    drop_pair(&pair);
+}
+
+/*
+ * Whoever opens a segment does not hear of syncs of it that failed before: he
+ * writes again what is not known to be durable, before a sync of his vouches for it.
+ */
+static void newcomers(void)
+{
+    struct pair pair;
+    struct batch one, two, three;
+    const uint64_t bytes = batch_bytes();
+
+    make_pair(&pair);
+    put(pair.a, &one, "1");
+    begin(pair.a, &two, "2");
+    rewritten_from = rewritten_to = 0;
+    synced_after = false;
+    io_seam = watch_first_write;
+    is_int(put(pair.b, &three, "3"), DURABLE, "a process comes to a log with a batch not synced");
+    io_seam = NULL;
+    ok(rewritten_from == bytes && rewritten_to == 2 * bytes && synced_after,
+       "it writes that again before its own sync");
+    finish(&two);
+    is_str(contents_of(pair.a), "1 1r 2 2r 3 3r", "and changes nothing by it");
     drop_pair(&pair);
 }
 
@@ -1140,6 +1171,7 @@ int main(void)
     short_write();
     failed_rotation();
     find();
+    newcomers();
     find_while_cut();
     find_failures();
     for (int burst = 1; burst <= 5; burst++)

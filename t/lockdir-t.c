@@ -542,8 +542,10 @@ static void settling(void)
         (void)lockdir_settling(pair.b);
     is_int(temp_descriptors(), open_before, "asking costs no descriptor");
     close(right);
+    is_int(lockdir_set_settled(pair.a, 500), 0, "one moves settled on");
     const int next = lockdir_settling(pair.b);
     ok(next >= 0, "then by the next");
+    is_int(lockdir_settled(pair.b), 500, "who goes on from where the last one came to");
     close(next);
     drop_pair(&pair);
 }

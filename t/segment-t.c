@@ -366,6 +366,29 @@ static void longest_line(void)
     temp_drop(&temp);
 }
 
+/* A hole of zeros larger than any record does not fill the memory, nor hide what follows. */
+static void endless_line(void)
+{
+    enum { HOLE = 200 * 1024 * 1024 };
+    struct visited visited = {.stop_at = 0};
+    struct temp temp;
+    char text[3 * LINE + 1];
+
+    temp_make(&temp);
+    three_lines(&temp, text);
+    const int fd = openat(temp.dir, "00000000000000000600.ndjson", O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, HOLE) < 0
+        || pwrite(fd, text, LINE, HOLE) != LINE || close(fd) < 0)
+        temp_die("segment");
+    is_int(scan(&temp, 0, UINT64_MAX, &visited), 0, "more zeros than a record has bytes");
+    ok(strstr(visited.text, A ", " B ", " C ", 900+") == visited.text, "come behind whole lines");
+    is_int(visited.damaged, visited.lines - 4, "are damage");
+    ok(visited.lines > 4 && visited.bytes == 600 + HOLE + LINE, "of so many bytes");
+    (void)snprintf(text, sizeof(text), ", %d+300 A", 600 + HOLE);
+    ok(strstr(visited.text, text) != NULL, "and hide no whole line behind them");
+    temp_drop(&temp);
+}
+
 static void find(void)
 {
     static const struct {
@@ -541,6 +564,7 @@ int main(void)
     torn_ends();
     long_lines();
     longest_line();
+    endless_line();
     find();
     holding();
     rewrite();

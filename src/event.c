@@ -9,7 +9,7 @@
 
 #include <json-c/json.h>
 
-#include "json.h"
+#include "strictjson.h"
 
 /* Where a payload may name its type, in the order of preference. */
 static const char *const type_names[] = {"type", "event", "eventType"};
@@ -24,7 +24,7 @@ static bool is_type(const char *text, size_t len)
 }
 
 /* Takes a string of the body, escapes resolved, as the type: 1, 0 when it is none, -1. */
-static int take_type(const struct json_string *string, char type[EVENT_TYPE_MAX + 1])
+static int take_type(const struct strictjson_string *string, char type[EVENT_TYPE_MAX + 1])
 {
     int taken = 0;
 
@@ -53,12 +53,12 @@ int event_examine(struct event *event, const char *default_type)
 {
     const char *body = event->body;
     const size_t len = event->body_len;
-    struct json_string types[TYPE_NAMES];
+    struct strictjson_string types[TYPE_NAMES];
 
     strncpy(event->type, default_type, EVENT_TYPE_MAX);
     event->type[EVENT_TYPE_MAX] = '\0';
     event->form = EVENT_BYTES;
-    if (!json_scan(body, len, type_names, TYPE_NAMES, types))
+    if (!strictjson_scan(body, len, type_names, TYPE_NAMES, types))
         return 0;
 
     const bool lines = memchr(body, '\n', len) != NULL || memchr(body, '\r', len) != NULL;

@@ -3,7 +3,7 @@
  * event: what a genuine body is: strict JSON on one line, strict JSON with
  * line breaks, or plain bytes; and the type its payload names.
  *
- * Strict JSON is what json.h says; what it is not goes into the record as
+ * Strict JSON is what strictjson.h says; what it is not goes into the record as
  * bytes. Only a type's escapes are resolved, by json-c, whose only user this is.
  *
  * A body is never refused for what it holds: whoever signed it meant it.

@@ -6,7 +6,7 @@
 #include "autoconf.h"
 
 #include "event.h"
-#include "json.h"
+#include "strictjson.h"
 
 #include "tap.h"
 
@@ -223,13 +223,13 @@ static void depths(void)
         enum event_form form;
     } table[] = {
         {"99 arrays", "[", "", "]", 99, EVENT_JSON},
-        {"100 arrays", "[", "", "]", JSON_DEPTH, EVENT_JSON},
-        {"100 arrays round a number", "[", "1", "]", JSON_DEPTH, EVENT_JSON},
-        {"101 arrays", "[", "", "]", JSON_DEPTH + 1, EVENT_BYTES},
-        {"101 arrays round a number", "[", "1", "]", JSON_DEPTH + 1, EVENT_BYTES},
-        {"100 objects", "{\"a\":", "1", "}", JSON_DEPTH, EVENT_JSON},
-        {"100 objects, the last empty", "{\"a\":", "{}", "}", JSON_DEPTH - 1, EVENT_JSON},
-        {"101 objects", "{\"a\":", "1", "}", JSON_DEPTH + 1, EVENT_BYTES},
+        {"100 arrays", "[", "", "]", STRICTJSON_DEPTH, EVENT_JSON},
+        {"100 arrays round a number", "[", "1", "]", STRICTJSON_DEPTH, EVENT_JSON},
+        {"101 arrays", "[", "", "]", STRICTJSON_DEPTH + 1, EVENT_BYTES},
+        {"101 arrays round a number", "[", "1", "]", STRICTJSON_DEPTH + 1, EVENT_BYTES},
+        {"100 objects", "{\"a\":", "1", "}", STRICTJSON_DEPTH, EVENT_JSON},
+        {"100 objects, the last empty", "{\"a\":", "{}", "}", STRICTJSON_DEPTH - 1, EVENT_JSON},
+        {"101 objects", "{\"a\":", "1", "}", STRICTJSON_DEPTH + 1, EVENT_BYTES},
         {"2,000 arrays", "[", "", "]", 2000, EVENT_BYTES},
         {"2,000 arrays never closed", "[", "", "", 2000, EVENT_BYTES},
         {"100 arrays with brackets in a string", "[", "\"[[[[[{{{{\\\"[[\"", "]", 99, EVENT_JSON},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "autoconf.h"
 
-#include "json.h"
+#include "strictjson.h"
 
 #include <string.h>
 
@@ -12,11 +12,11 @@ struct scan {
     size_t len, at;
     enum expected expected;
     unsigned depth;
-    char open[JSON_DEPTH]; /* '{' or '[' of each level */
+    char open[STRICTJSON_DEPTH]; /* '{' or '[' of each level */
     const char *const *names;
     size_t count;
     size_t member; /* index of the top-level name whose value comes next; count: of no interest */
-    struct json_string *strings;
+    struct strictjson_string *strings;
 };
 
 /* Length of the UTF-8 sequence (RFC 3629 section 4) at text, or 0. */
@@ -161,7 +161,7 @@ static bool value_ended(struct scan *scan)
 
 static bool open_level(struct scan *scan, char c)
 {
-    if (scan->depth == JSON_DEPTH)
+    if (scan->depth == STRICTJSON_DEPTH)
         return false;
     scan->open[scan->depth++] = c;
     scan->at++;
@@ -184,14 +184,14 @@ static bool take_value(struct scan *scan, char c)
     const bool wanted = scan->depth == 1 && scan->member < scan->count;
 
     if (wanted)
-        scan->strings[scan->member] = (struct json_string){0};
+        scan->strings[scan->member] = (struct strictjson_string){0};
     if (c == '{' || c == '[')
         return open_level(scan, c);
     if (c == '"') {
         if (!skip_string(scan))
             return false;
         if (wanted)
-            scan->strings[scan->member] = (struct json_string){scan->text + begin,
+            scan->strings[scan->member] = (struct strictjson_string){scan->text + begin,
                                                                scan->at - begin};
         return value_ended(scan);
     }
@@ -246,8 +246,8 @@ static bool step(struct scan *scan, char c)
     return false;
 }
 
-bool json_scan(const char *text, size_t len, const char *const *names, size_t count,
-               struct json_string *strings)
+bool strictjson_scan(const char *text, size_t len, const char *const *names, size_t count,
+               struct strictjson_string *strings)
 {
     struct scan scan = {.text = text, .len = len, .expected = VALUE, .names = names,
                         .count = count, .member = count, .strings = strings};

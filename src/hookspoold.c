@@ -132,7 +132,7 @@ static int serve_socket(struct listener *listener, const struct options *options
 
     if (fastcgi == NULL)
         return EX_OSERR;
-    log_info("ready, version " PACKAGE_VERSION ", %u threads", threads);
+    log_info("ready, version " PACKAGE_VERSION ", %u thread%s", threads, threads == 1 ? "" : "s");
     wait_for_end(signals, slot, options->config);
     listener_withdraw(listener);
     fastcgi_stop(fastcgi);

@@ -14,6 +14,8 @@
 #include "log.h"
 #include "record.h"
 
+enum { LOGGED_PATH = 128 };
+
 /* How a request ends. The word is all that the client is told. */
 struct outcome {
     int status;
@@ -44,6 +46,7 @@ struct reception {
     size_t line_len;
     struct store_ticket ticket;
     bool late;
+    char path[REQUEST_PATH_SIZE]; /* asked for */
 };
 
 static struct outcome refuse(int status, const char *reason)
@@ -64,13 +67,12 @@ static bool is_post(const struct request *request)
 }
 
 /* The web server may name the endpoint; a client cannot, for its headers arrive as HTTP_…. */
-static const struct service_endpoint *find_endpoint(const struct reception *reception)
+static const struct service_endpoint *find_endpoint(struct reception *reception)
 {
-    char path[REQUEST_PATH_SIZE];
-
-    request_path(reception->request, path);
+    request_path(reception->request, reception->path);
     return service_endpoint(reception->service,
-                            request_variable(reception->request, "HOOKSPOOL_ENDPOINT"), path);
+                            request_variable(reception->request, "HOOKSPOOL_ENDPOINT"),
+                            reception->path);
 }
 
 /* The body as it came, or why not. */
@@ -187,19 +189,37 @@ static struct outcome take_in(struct reception *reception)
     return put(reception); /* returns with the event durable, or not 200 */
 }
 
+/* A stranger's path as one word of a log line, short and without blanks, quotes or signs. */
+static void clean_path(const char *path, char out[LOGGED_PATH])
+{
+    static const char kept[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_.~%-";
+
+    size_t len = 0;
+
+    for (; path[len] != '\0' && len + 1 < LOGGED_PATH; len++)
+        out[len] = strchr(kept, path[len]) == NULL ? '?' : path[len];
+    out[len] = '\0';
+}
+
 static void report(const struct reception *reception, const struct outcome *outcome)
 {
+    char where[LOGGED_PATH + sizeof(" path=")] = "";
     const char *id = reception->delivery.id;
     const char *type = reception->event.type;
     const double ms = (double)(io_now() - reception->start) / 1e6;
 
-    log_info("event=%s endpoint=%s type=%s status=%d %s%s%s bytes=%zu ms=%.3f secret=%u",
+    if (reception->path[0] != '\0' && reception->endpoint == NULL) {
+        memcpy(where, " path=", sizeof(" path="));
+        clean_path(reception->path, where + sizeof(" path=") - 1);
+    }
+    log_info("event=%s endpoint=%s type=%s status=%d %s%s%s%s bytes=%zu ms=%.3f secret=%u",
              id[0] == '\0' ? "-" : id,
              reception->endpoint == NULL ? "-" : reception->endpoint->config->name,
              type[0] == '\0' ? "-" : type, outcome->status,
              outcome->reason == NULL ? "outcome=" : "reason=\"",
              outcome->reason == NULL ? outcome->word : outcome->reason,
-             outcome->reason == NULL ? "" : "\"", reception->event.body_len, ms,
+             outcome->reason == NULL ? "" : "\"", where, reception->event.body_len, ms,
              reception->secret == NULL ? 0 : reception->secret->line);
 }
 

@@ -253,7 +253,7 @@ static void print_secrets(const struct service_endpoint *endpoint, struct stats 
     for (size_t i = 0; i < endpoint->secrets.count; i++) {
         const struct secret *secret = &endpoint->secrets.list[i];
         int64_t last;
-        char when[40] = "never";
+        char when[40] = "";
         const uint64_t matches = stats_matches(stats, secret->fingerprint, &last);
         const time_t seconds = (time_t)last;
         struct tm tm;
@@ -261,10 +261,12 @@ static void print_secrets(const struct service_endpoint *endpoint, struct stats 
             strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
         printf("%s:%u: endpoint %s, ", endpoint->config->secret_file, secret->line,
                endpoint->config->name);
-        if (readable)
-            printf("secret matched %" PRIu64 " events, last %s", matches, when);
-        else
+        if (!readable)
             printf("matches unknown: the spool's statistics cannot be read");
+        else if (last == 0)
+            printf("never matched");
+        else
+            printf("matched %" PRIu64 " deliveries, last %s", matches, when);
         puts(secret->expires != 0 && secret->expires <= (int64_t)time(NULL) ? ", expired" : "");
     }
 }

@@ -88,7 +88,7 @@ static const char *check_base64(const struct span *s, size_t *digits)
     if (n == 0)
         return "is empty";
     if (n % 4 == 1)
-        return "is not whole: its base64 lacks or repeats a character";
+        return "is not valid base64: a character is missing or too many";
     if (s->len != n && s->len != (n + 3) / 4 * 4)
         return "has the wrong number of = at its end";
     *digits = n;

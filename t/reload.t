@@ -114,7 +114,7 @@ is($code, 0, '-t is content') or diag($err);
 my @lines = grep { /calls\.secret:/ } split /\n/, $out;
 is(scalar @lines, 3, '-t has a line for each secret');
 like($lines[1] // '', qr/expired/, 'it tells that one has expired');
-like($lines[2] // '', qr/matched [1-9]\d* event/, 'it tells how often one matched');
+like($lines[2] // '', qr/matched [1-9]\d* deliver/, 'it tells how often one matched');
 unlike($out, qr/whsec_/, 'it shows no secret');
 
 # ---- SIGTERM in the middle of requests

@@ -95,7 +95,7 @@ static int note(void *context, const struct segment_line *line)
     visited->lines++;
     visited->damaged += line->damaged;
     visited->bytes += line->len;
-    if (line->len == 0 || line->text[line->len - 1] != '\n')
+    if (!line->damaged && line->text[line->len - 1] != '\n')
         diag("a visited line has no newline at its end");
     (void)snprintf(visited->text + at, sizeof(visited->text) - at, "%s%ju+%zu %.*s",
                    at > 0 ? ", " : "", (uintmax_t)line->position, line->len,

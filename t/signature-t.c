@@ -114,7 +114,7 @@ static void keys_refused(void)
     static const char twice[] = "has the prefix whsec_ twice";
     static const char upper[] = "has a prefix that is not lower case";
     static const char brief[] = "is shorter than 16 bytes";
-    static const char partial[] = "is not whole: its base64 lacks or repeats a character";
+    static const char partial[] = "is not valid base64: a character is missing or too many";
     static const char loose[] = "is not canonical base64: its last character cannot stand there";
     static const char token[] =
         "begins with v1, but not with v1,whsec_ (a signature, not a secret?)";

@@ -101,7 +101,7 @@ ask('another case is another method', 405, @path, REQUEST_METHOD => 'post');
 ask('no path', 404, @post);
 ask('a path of 70 kB', 404, @post, REQUEST_URI => '/webhooks/' . 'x' x 70_000);
 ask('a path like a log line', 404, @post, SCRIPT_NAME => qq(/a" status=200\nevent=msg_x\x1b[2J));
-eventually { log_of("$dir/output.log") =~ m{"no endpoint at this path" path=/a\?\?status\?200} }
+eventually { log_of("$dir/hookspoold.log") =~ m{"no endpoint at this path" path=/a\?\?status\?200} }
     'which the log shows as one word';
 ask('no headers', 400, @post, @path);
 ask('400 kB of headers', 400, @post, @path, map { ("HTTP_X_$_" => 'x' x 200) } 1 .. 2000);

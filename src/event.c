@@ -28,7 +28,7 @@ static int take_type(const struct strictjson_string *string, char type[EVENT_TYP
 {
     int taken = 0;
 
-    if (string->text == NULL || string->len > 6 * (EVENT_TYPE_MAX + 1)) /* \uXXXX at the most */
+    if (string->text == NULL || string->len > 6 * (EVENT_TYPE_MAX + 1)) /* six for each, escaped */
         return 0;
     struct json_tokener *tokener = json_tokener_new();
     if (tokener == NULL) {

@@ -45,7 +45,7 @@ static size_t utf8_sequence(const unsigned char *text, size_t len)
     return 0;
 }
 
-/* The value of the "\uXXXX" at text, or -1. */
+/* The value of the \u escape at text, or -1. */
 static int code_unit(const char *text, size_t len)
 {
     int value = 0;

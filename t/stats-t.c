@@ -5,6 +5,7 @@
 #include "stats.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -288,6 +289,82 @@ static void together(void)
     is_int(lost, 0, "and none counts for itself");
 }
 
+/* One who is making the file waits at its first write until another has come, or stands still. */
+static struct {
+    sem_t arrived, open;
+    atomic_flag closed;
+    int dir;
+    _Atomic pid_t tid;
+    _Atomic bool done;
+} gate;
+
+static int gate_seam(const struct io_call *call)
+{
+    if (!call->done && call->op == IO_WRITE && !atomic_flag_test_and_set(&gate.closed)) {
+        sem_post(&gate.arrived);
+        while (sem_wait(&gate.open) < 0)
+            continue;
+    }
+    return 0;
+}
+
+static void *make_and_match(void *context)
+{
+    if (context != NULL)
+        gate.tid = gettid();
+    struct stats *stats = stats_open(gate.dir);
+    stats_match(stats, 7, NOON);
+    stats_close(stats);
+    if (context != NULL)
+        gate.done = true;
+    return NULL;
+}
+
+static bool asleep(pid_t tid)
+{
+    char path[64], text[512] = "";
+
+    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    const ssize_t got = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    const char *paren = got > 0 ? strrchr(text, ')') : NULL;
+    return paren != NULL && paren[1] == ' ' && paren[2] == 'S';
+}
+
+static void in_turn(void)
+{
+    struct temp temp;
+    pthread_t first, second;
+    const int64_t deadline = temp_deadline();
+    int64_t last;
+
+    temp_make(&temp);
+    gate.dir = temp.dir;
+    sem_init(&gate.arrived, 0, 0);
+    sem_init(&gate.open, 0, 0);
+    io_seam = gate_seam;
+    if (pthread_create(&first, NULL, make_and_match, NULL) != 0)
+        temp_die("pthread_create");
+    while (sem_wait(&gate.arrived) < 0)
+        continue;
+    if (pthread_create(&second, NULL, make_and_match, &gate) != 0)
+        temp_die("pthread_create");
+    for (int seen = 0; seen < 3 && !gate.done && io_now() < deadline; temp_pause())
+        seen = gate.tid != 0 && asleep(gate.tid) ? seen + 1 : 0;
+    ok(!gate.done, "who comes while another makes the file waits for him");
+    sem_post(&gate.open);
+    pthread_join(first, NULL);
+    pthread_join(second, NULL);
+    io_seam = NULL;
+    struct stats *stats = open_stats(&temp);
+    is_int(stats_matches(stats, 7, &last), 2, "and his first count is not lost");
+    stats_close(stats);
+    temp_drop(&temp);
+}
+
 enum { THREADS = 4, ROUNDS = 5000 };
 
 static void *count_on(void *context)
@@ -341,6 +418,7 @@ int main(void)
     refused();
     failures();
     together();
+    in_turn();
     threads();
     return done_testing();
 }

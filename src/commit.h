@@ -52,7 +52,7 @@ struct commit_entry {
     sem_t woken;
 };
 
-/* Returns when the line's fate is known, or at the deadline (io_now()). */
+/* Returns when the line's fate is known, or at the deadline (io_now()) unless it leads. */
 enum commit_result commit_line(struct commit *commit, struct commit_entry *entry, const char *line,
                                size_t len, int64_t deadline);
 

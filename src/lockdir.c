@@ -75,7 +75,6 @@ static int read_settled(struct lockdir *locks)
     char text[32] = "";
     char *end;
 
-    atomic_store(&locks->settled, 0);
     const int fd = io_openat(locks->dir, "settled", O_RDONLY | O_NOFOLLOW, 0);
     if (fd < 0)
         return errno == ENOENT ? 0 : fail(locks, "open", "settled");
@@ -84,11 +83,12 @@ static int read_settled(struct lockdir *locks)
     if (got < 0)
         return fail(locks, "read", "settled");
     errno = 0;
-    const uint64_t position = strtoull(text, &end, 10);
-    if (errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\n')
-        atomic_store(&locks->settled, position);
-    else
+    uint64_t position = strtoull(text, &end, 10);
+    if (errno != 0 || text[0] < '0' || text[0] > '9' || *end != '\n') {
         log_error("'%s/settled' holds no position: all of the log will be looked at", locks->path);
+        position = 0;
+    }
+    atomic_store(&locks->settled, position); /* once: others search from here meanwhile */
     return 0;
 }
 

@@ -168,7 +168,7 @@ static void take_setting(void *user, unsigned line, const char *key, const char 
     }
     if (section == NULL)
         return;
-    const struct option *option = option_find(section->kind, key);
+    const struct option_row *option = option_find(section->kind, key);
     if (option == NULL) {
         unknown_key(loader, line, section->kind, key);
         return;
@@ -190,7 +190,7 @@ static void fill(struct loader *loader, const struct section *section)
     char why[OPTION_WHY];
 
     for (size_t i = 0; i < OPTION_ROWS; i++) {
-        const struct option *option = &option_table[i];
+        const struct option_row *option = &option_table[i];
         if (option->section != section->kind || section->key_line[i] != 0)
             continue;
         if (option->preset == NULL)

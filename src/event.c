@@ -5,10 +5,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
+#include "jsonc.h"
 #include "strictjson.h"
 
 /* Where a payload may name its type, in the order of preference. */
@@ -26,26 +26,19 @@ static bool is_type(const char *text, size_t len)
 /* Takes a string of the body, escapes resolved, as the type: 1, 0 when it is none, -1. */
 static int take_type(const struct strictjson_string *string, char type[EVENT_TYPE_MAX + 1])
 {
+    char *text;
+    size_t len;
     int taken = 0;
 
     if (string->text == NULL || string->len > 6 * (EVENT_TYPE_MAX + 1)) /* six for each, escaped */
         return 0;
-    struct json_tokener *tokener = json_tokener_new();
-    if (tokener == NULL) {
-        errno = ENOMEM;
-        return -1;
+    if (jsonc_unquote(string->text, string->len, &text, &len) < 0)
+        return errno == ENOMEM ? -1 : 0;
+    if (is_type(text, len)) {
+        memcpy(type, text, len + 1);
+        taken = 1;
     }
-    struct json_object *value = json_tokener_parse_ex(tokener, string->text, (int)string->len);
-    if (json_object_is_type(value, json_type_string)) {
-        const char *text = json_object_get_string(value);
-        const size_t len = (size_t)json_object_get_string_len(value);
-        if (is_type(text, len)) {
-            memcpy(type, text, len + 1);
-            taken = 1;
-        }
-    }
-    json_object_put(value);
-    json_tokener_free(tokener);
+    free(text);
     return taken;
 }
 

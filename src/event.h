@@ -4,7 +4,7 @@
  * line breaks, or plain bytes; and the type its payload names.
  *
  * Strict JSON is what strictjson.h says; what it is not goes into the record as
- * bytes. Only a type's escapes are resolved, by json-c, whose only user this is.
+ * bytes. Only a type's escapes are resolved, by jsonc.h.
  *
  * A body is never refused for what it holds: whoever signed it meant it.
  * Pure: no I/O, no clock, any thread.

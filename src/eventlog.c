@@ -40,7 +40,7 @@ struct eventlog *eventlog_open(int spool_fd, const char *path)
         return NULL;
     }
     atomic_init(&log->segment_size, UINT64_MAX);
-    log->lock.lock_fd = -1;
+    log->lock.lock_fd = log->lock.page_fd = -1;
     log->dir = -1;
     if (io_mkdirat(spool_fd, "log", 0750) == 0 || errno == EEXIST)
         log->dir = io_openat(spool_fd, "log", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -173,6 +173,7 @@ static int rotate(struct eventlog *log)
         return -1;
     }
     log->state->synced = log->state->written;
+    logstate_announce(&log->lock);
     return next_segment(log);
 }
 
@@ -288,6 +289,8 @@ int eventlog_sync(struct eventlog *log, struct eventlog_extent *extent)
     logstate_leave(&log->lock);
     if (result < 0)
         errno = EIO;
+    else
+        logstate_announce(&log->lock);
     return result;
 }
 

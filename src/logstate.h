@@ -26,9 +26,11 @@ enum logstate_phase {
     LOGSTATE_IN_USE
 };
 
+enum { LOGSTATE_BOOT = 40 };
+
 struct logstate_page {
     char magic[8];
-    char boot[40];    /* the kernel's boot id this page was written under */
+    char boot[LOGSTATE_BOOT]; /* the kernel's boot id this page was written under */
     _Atomic uint64_t active;  /* position of the segment being appended to */
     _Atomic uint64_t written; /* end of the last whole append */
     _Atomic uint64_t synced;  /* all before it is on stable storage */
@@ -36,12 +38,13 @@ struct logstate_page {
     _Atomic uint32_t opened;  /* cuts when the active segment was opened */
     _Atomic uint32_t closing; /* the active segment takes no more: the next begins at synced */
     _Atomic uint32_t phase;   /* enum logstate_phase */
+    char beat;                /* logstate_announce() writes it */
 };
 
 struct logstate {
     struct logstate_page *page;
     const char *path; /* of the directory, for messages; borrowed */
-    int lock_fd;
+    int lock_fd, page_fd;
     pthread_mutex_t mutex;
 };
 
@@ -54,6 +57,21 @@ void logstate_leave(struct logstate *state);
 
 /* Was the page written since this boot, by a program that knows this layout? */
 bool logstate_believed(const struct logstate *state);
+
+/*
+ * Says that synced was raised, to those who watch log/state by inotify(7): a
+ * store to shared memory wakes nobody, a write of one byte does.
+ */
+void logstate_announce(const struct logstate *state);
+
+/*
+ * For those who only read, without opening: *synced as the page has it, under
+ * the shared lock: 1; 0: there is no page to believe; -1 with errno, logged.
+ */
+int logstate_read(int dir, const char *path, uint64_t *synced);
+
+/* The kernel's id of this boot; "" when it does not tell. */
+void logstate_boot(char boot[LOGSTATE_BOOT]);
 
 /* Empties the page and stamps it with this boot: LOGSTATE_DOUBTFUL. */
 void logstate_begin(struct logstate *state);

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "near.h"
+
 #define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-enum { NAME_LENGTH = 64, PATTERN_LENGTH = 128, KEY_LENGTH = 32, NEAR = 2 };
+enum { NAME_LENGTH = 64, PATTERN_LENGTH = 128, NEAR = 2 };
 
 static_assert(offsetof(struct config_consumer, backoff_max) ==
                   offsetof(struct config_consumer, backoff_min) + sizeof(int64_t),
@@ -23,7 +25,7 @@ struct unit {
 
 /* A value on its way into its field. */
 struct setting {
-    const struct option *option;
+    const struct option_row *option;
     const char *directory;
     const char *text;
     void *field;
@@ -80,7 +82,7 @@ static const char *scan(const char *text, size_t len, const struct unit *units, 
 static bool read_number(const struct setting *setting, const char *text, size_t len,
                         uint64_t *value)
 {
-    const struct option *option = setting->option;
+    const struct option_row *option = setting->option;
     const struct option_type *type = option->type;
     uint64_t number = 0, min = 0, max = 0;
 
@@ -148,7 +150,7 @@ static bool keep(const struct setting *setting, char *allocated)
 
 static bool parse_string(const struct setting *setting)
 {
-    const struct option *option = setting->option;
+    const struct option_row *option = setting->option;
 
     if (strlen(setting->text) > strtoul(option->max, NULL, 10))
         return refuse(setting, "longer than %s bytes", option->max);
@@ -261,7 +263,7 @@ static const struct option_type directory_type = {
 #define CONSUMER(...) ROW(CONSUMER, config_consumer, __VA_ARGS__, NULL)
 
 /* The longest strings fit, with their keys, in the lines that inih takes. */
-const struct option option_table[] = {
+const struct option_row option_table[] = {
     GLOBAL(spool_dir, directory, "/var/spool/hookspool", NULL, NULL),
     GLOBAL(threads, count, "64", "1", "1024"),
     GLOBAL(deadline, millisecond, "10s", "1s", "60s"),
@@ -290,7 +292,7 @@ const struct option option_table[] = {
 
 const char *const option_sections[OPTION_SECTIONS] = {"hookspool", "endpoint", "spool", "consumer"};
 
-const struct option *option_find(enum option_section section, const char *key)
+const struct option_row *option_find(enum option_section section, const char *key)
 {
     for (size_t i = 0; i < OPTION_ROWS; i++) {
         if (option_table[i].section == section && strcmp(option_table[i].key, key) == 0)
@@ -299,37 +301,12 @@ const struct option *option_find(enum option_section section, const char *key)
     return NULL;
 }
 
-/* Levenshtein's distance, one row at a time; more than NEAR for long words. */
-static unsigned distance(const char *from, const char *to)
-{
-    const size_t from_len = strlen(from), to_len = strlen(to);
-    unsigned row[KEY_LENGTH + 1];
-
-    if (from_len > KEY_LENGTH || to_len > KEY_LENGTH)
-        return NEAR + 1;
-    for (unsigned j = 0; j <= to_len; j++)
-        row[j] = j;
-    for (size_t i = 0; i < from_len; i++) {
-        unsigned corner = row[0]++;
-        for (size_t j = 0; j < to_len; j++) {
-            const unsigned above = row[j + 1];
-            unsigned best = corner + (from[i] != to[j]);
-            if (best > above + 1)
-                best = above + 1;
-            if (best > row[j] + 1)
-                best = row[j] + 1;
-            row[j + 1] = best;
-            corner = above;
-        }
-    }
-    return row[to_len];
-}
-
 const char *option_near(enum option_section section, const char *key)
 {
     for (unsigned edits = 1; edits <= NEAR; edits++) {
         for (size_t i = 0; i < OPTION_ROWS; i++) {
-            if (option_table[i].section == section && distance(key, option_table[i].key) == edits)
+            if (option_table[i].section == section
+                && near_distance(key, option_table[i].key) == edits)
                 return option_table[i].key;
         }
     }
@@ -343,12 +320,12 @@ bool option_is_name(const char *text)
     return len > 0 && len <= NAME_LENGTH && text[0] != '-' && strspn(text, ALNUM "_-") == len;
 }
 
-static void *field_of(const struct option *option, void *section)
+static void *field_of(const struct option_row *option, void *section)
 {
     return (char *)section + option->offset;
 }
 
-bool option_set(const struct option *option, void *section, const char *directory,
+bool option_set(const struct option_row *option, void *section, const char *directory,
                 const char *text, char why[OPTION_WHY])
 {
     const struct setting setting = {option, directory, text, field_of(option, section), why};
@@ -358,7 +335,7 @@ bool option_set(const struct option *option, void *section, const char *director
     return option->type->parse(&setting);
 }
 
-bool option_preset(const struct option *option, void *section, const char *name,
+bool option_preset(const struct option_row *option, void *section, const char *name,
                    char why[OPTION_WHY])
 {
     const char *mark = strstr(option->preset, "NAME");
@@ -389,7 +366,7 @@ void option_clear(enum option_section section, void *fields)
 void option_print(FILE *out)
 {
     for (size_t i = 0; i < OPTION_ROWS; i++) {
-        const struct option *option = &option_table[i];
+        const struct option_row *option = &option_table[i];
         const char *preset = option->preset == NULL ? "required"
                              : option->preset[0] == '\0' ? "\"\"" : option->preset;
         fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", option_sections[option->section],

@@ -87,7 +87,7 @@ enum { OPTION_SECTIONS = OPTION_CONSUMER + 1, OPTION_ROWS = 20, OPTION_WHY = 512
 
 struct option_type; /* name, parser and destructor of one kind of value */
 
-struct option {
+struct option_row {
     enum option_section section;
     const char *key;
     const struct option_type *type;
@@ -98,13 +98,13 @@ struct option {
     const char *reason; /* why the bounds are where they are, if not plain */
 };
 
-extern const struct option option_table[OPTION_ROWS];
+extern const struct option_row option_table[OPTION_ROWS];
 
 /* The words of the section headers. */
 extern const char *const option_sections[OPTION_SECTIONS];
 
 /* NULL: the section has no such key. */
-const struct option *option_find(enum option_section section, const char *key);
+const struct option_row *option_find(enum option_section section, const char *key);
 
 /* What was probably meant, at most two edits away; NULL: nothing is near. */
 const char *option_near(enum option_section section, const char *key);
@@ -116,11 +116,11 @@ bool option_is_name(const char *text);
  * Sets the option's field in the struct of a section, which must be unset.
  * A relative file name is taken to be below `directory`.
  */
-bool option_set(const struct option *option, void *section, const char *directory,
+bool option_set(const struct option_row *option, void *section, const char *directory,
                 const char *text, char why[OPTION_WHY]);
 
 /* The same with the default. NAME in it stands for the section's name. */
-bool option_preset(const struct option *option, void *section, const char *name,
+bool option_preset(const struct option_row *option, void *section, const char *name,
                    char why[OPTION_WHY]);
 
 /* Frees what the options' fields of a section point to. */

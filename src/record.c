@@ -3,42 +3,30 @@
 
 #include "record.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <xxhash.h>
 
 #include "crypto.h"
+#include "when.h"
 
 /* What every line begins and ends with; the hash is 16 hexadecimal digits. */
 #define HEAD "{\"specversion\":\"1.0\",\"id\":\""
 #define TAIL ",\"xxh3\":\""
 #define TAIL_END "\"}\n"
 
+static_assert(RECORD_SEAL == sizeof(TAIL) - 1 + 16 + sizeof(TAIL_END) - 1, "room for the proof");
+
 enum {
     HEAD_BYTES = sizeof(HEAD) - 1,
-    TAIL_BYTES = sizeof(TAIL) - 1 + 16 + sizeof(TAIL_END) - 1,
     /* Names of the fields, two times, and the punctuation: well above what they need. */
     FRAME_BYTES = 512
 };
-
-/* Writes `at` as RFC 3339 in UTC with so many digits of the second's fraction. */
-static size_t put_time(char *out, size_t cap, int64_t seconds, long nanoseconds, bool micros)
-{
-    const time_t when = (time_t)seconds;
-    struct tm tm;
-
-    gmtime_r(&when, &tm);
-    size_t len = strftime(out, cap, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (micros)
-        len += (size_t)snprintf(out + len, cap - len, ".%06ld", nanoseconds / 1000);
-    len += (size_t)snprintf(out + len, cap - len, "Z");
-    return len;
-}
 
 /* The room a line can take at most: the body once as text, or once more as base64. */
 static size_t bound(const struct event *event)
@@ -49,7 +37,7 @@ static size_t bound(const struct event *event)
         room += event->body_len;
     if (event->form != EVENT_JSON)
         room += crypto_base64_length(event->body_len);
-    return room + TAIL_BYTES + 1;
+    return room + RECORD_SEAL + 1;
 }
 
 static char *put_base64(char *at, const char *field, const struct event *event)
@@ -84,17 +72,26 @@ static char *put_data(char *at, const struct event *event)
     return at + event->body_len;
 }
 
+size_t record_seal(char *line, size_t len)
+{
+    char seal[RECORD_SEAL + 1];
+
+    snprintf(seal, sizeof(seal), TAIL "%016" PRIx64 TAIL_END, XXH3_64bits(line, len));
+    memcpy(line + len, seal, RECORD_SEAL);
+    return len + RECORD_SEAL;
+}
+
 char *record_encode(const struct event *event, size_t *len)
 {
     const size_t room = bound(event);
-    char time[40];
-    char received[48];
+    char time[WHEN_SIZE];
+    char received[WHEN_SIZE];
     char *line = malloc(room);
 
     if (line == NULL)
         return NULL;
-    put_time(time, sizeof(time), event->time, 0, false);
-    put_time(received, sizeof(received), event->received.tv_sec, event->received.tv_nsec, true);
+    when_stamp(time, event->time);
+    when_stamp_micros(received, event->received.tv_sec, event->received.tv_nsec);
     const int head = snprintf(line, room,
                               HEAD "%s\",\"source\":\"%s\",\"type\":\"%s\",\"time\":\"%s\","
                               "\"datacontenttype\":\"%s\",\"received\":\"%s\"",
@@ -103,9 +100,7 @@ char *record_encode(const struct event *event, size_t *len)
                                                          : "application/json",
                               received);
     char *end = put_data(line + head, event);
-    const uint64_t hash = XXH3_64bits(line, (size_t)(end - line));
-    *len = (size_t)(end - line);
-    *len += (size_t)snprintf(end, room - *len, TAIL "%016" PRIx64 TAIL_END, hash);
+    *len = record_seal(line, (size_t)(end - line));
     return line;
 }
 
@@ -126,26 +121,55 @@ static bool parse_hash(const char *digits, uint64_t *hash)
     return true;
 }
 
+/* A string without escapes that begins here; returns what is behind `then`, or NULL. */
+static const char *take_string(const char *at, const char *end, const char **text, size_t *len,
+                               const char *then)
+{
+    const size_t then_len = strlen(then);
+    const char *quote = at == NULL ? NULL : memchr(at, '"', (size_t)(end - at));
+
+    if (quote == NULL || (size_t)(end - quote) < then_len || memcmp(quote, then, then_len) != 0)
+        return NULL;
+    *text = at;
+    *len = (size_t)(quote - at);
+    return quote + then_len;
+}
+
+static bool find_fields(const char *at, const char *end, struct record_view *view)
+{
+    const char *content;
+    size_t content_len;
+
+    at = take_string(at, end, &view->id, &view->id_len, "\",\"source\":\"");
+    at = take_string(at, end, &view->source, &view->source_len, "\",\"type\":\"");
+    at = take_string(at, end, &view->type, &view->type_len, "\",\"time\":\"");
+    at = take_string(at, end, &view->time, &view->time_len, "\",\"datacontenttype\":\"");
+    at = take_string(at, end, &content, &content_len, "\",\"received\":\"");
+    return take_string(at, end, &view->received, &view->received_len, "\",\"data") != NULL;
+}
+
+bool record_sealed(const char *line, size_t len, size_t *content)
+{
+    uint64_t hash;
+
+    if (len < RECORD_SEAL)
+        return false;
+    const char *tail = line + len - RECORD_SEAL;
+    const char *digits = tail + sizeof(TAIL) - 1;
+    *content = len - RECORD_SEAL;
+    return memcmp(tail, TAIL, sizeof(TAIL) - 1) == 0
+        && memcmp(digits + 16, TAIL_END, sizeof(TAIL_END) - 1) == 0
+        && parse_hash(digits, &hash)
+        && XXH3_64bits(line, *content) == hash;
+}
+
 bool record_check(const char *line, size_t len, struct record_view *view)
 {
-    if (len < (size_t)HEAD_BYTES + TAIL_BYTES || memcmp(line, HEAD, HEAD_BYTES) != 0)
-        return false;
+    size_t content;
 
-    const char *tail = line + len - TAIL_BYTES;
-    const char *digits = tail + sizeof(TAIL) - 1;
-    uint64_t hash;
-    if (memcmp(tail, TAIL, sizeof(TAIL) - 1) != 0
-        || memcmp(digits + 16, TAIL_END, sizeof(TAIL_END) - 1) != 0
-        || !parse_hash(digits, &hash)
-        || XXH3_64bits(line, (size_t)(tail - line)) != hash)
-        return false;
-
-    view->id = line + HEAD_BYTES;
-    const char *quote = memchr(view->id, '"', (size_t)(tail - view->id));
-    if (quote == NULL)
-        return false;
-    view->id_len = (size_t)(quote - view->id);
-    return true;
+    return len >= HEAD_BYTES && memcmp(line, HEAD, HEAD_BYTES) == 0
+        && record_sealed(line, len, &content) && content >= HEAD_BYTES
+        && find_fields(line + HEAD_BYTES, line + content, view);
 }
 
 size_t record_find(const char *line, size_t len)

@@ -27,10 +27,18 @@
 /* A new line with its newline, *len bytes; the caller frees. NULL: ENOMEM, or EOVERFLOW. */
 char *record_encode(const struct event *event, size_t *len);
 
-/* What a line says of itself; the id points into the line. */
+/* What a line says of itself; all of it points into the line. */
 struct record_view {
     const char *id;
     size_t id_len;
+    const char *source;
+    size_t source_len;
+    const char *type;
+    size_t type_len;
+    const char *time;     /* when_parse_stamp() reads it, and received */
+    size_t time_len;
+    const char *received;
+    size_t received_len;
 };
 
 /* Does this line (len bytes, newline included) prove itself? Then *view is set. */
@@ -41,6 +49,15 @@ bool record_check(const char *line, size_t len, struct record_view *view);
  * to its end; 0: nowhere.
  */
 size_t record_find(const char *line, size_t len);
+
+/*
+ * The same proof for lines of other kinds (failure.h): writes it behind len bytes, for which there
+ * is room of RECORD_SEAL; the new length. And: does a line end in its proof? Then *content is how
+ * long it was before.
+ */
+enum { RECORD_SEAL = 28 };
+size_t record_seal(char *line, size_t len);
+bool record_sealed(const char *line, size_t len, size_t *content);
 
 /* The hash that places an id: its shard and its claim byte (lockdir.h). */
 uint64_t record_id_hash(const char *id, size_t len);

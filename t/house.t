@@ -188,7 +188,8 @@ none("no file of src has over $file_limit lines",
 for my $library (
     [libfcgi => qr/fcgi(?:app|_stdio|_config|misc|os)\.h/],
     [mbedTLS => qr{mbedtls/\w+\.h}],
-    ['json-c' => qr{json(?:-c/\w+|_\w+)?\.h}],
+    ['json-c' => qr{json-c/\w+\.h}],
+    [libcurl => qr{curl/\w+\.h}],
     [inih    => qr/ini\.h/],
     [xxhash  => qr/xxhash\.h/])
 {

@@ -151,7 +151,7 @@ static void ids(void)
     for (size_t i = 0; i <= sizeof(some) / sizeof(some[0]); i++) {
         const char *id = i < sizeof(some) / sizeof(some[0]) ? some[i] : longest;
         struct event event = event_of("\"id\":\"x\"", 8, EVENT_BYTES);
-        struct record_view view = {NULL, 0};
+        struct record_view view = {0};
         size_t len;
 
         event.id = id;

@@ -29,7 +29,7 @@ our @EXPORT = qw(
     $dir $SECRET $OLD_SECRET
     slurp spew own top_src wait_until eventually free_port find_program skip_without
     spawn stop alive kill_hard run log_of
-    hookspoold write_site start_hookspoold
+    program hookspoold operate store_events write_site start_hookspoold
     new_id now sign deliver request connect_to exchange exchange_all
     fcgi_record fcgi_begin fcgi_pairs fcgi_stream fcgi_post fcgi_headers fcgi_exchange
     segments position spool_lines spool_bodies body_of entries pendings
@@ -199,18 +199,44 @@ sub run {
 
 sub log_of { my ($path) = @_; return -e $path ? slurp($path) : '' }
 
-# ---- hookspoold
+# ---- the programs
 
-# The program under test, as a copy that nobody may execute even when the build directory is closed.
-sub hookspoold {
-    my $copy = "$dir/hookspoold";
+# One of them, as a copy that nobody may execute even when the build directory is closed.
+sub program {
+    my ($name) = @_;
+    my $copy = "$dir/$name";
     return $copy if -x $copy;
     my @places = $ENV{top_builddir} // (top_src(), top_src('build'));
-    my ($built) = grep { -x } map { ("$_/hookspoold", "$_/src/hookspoold") } @places;
-    Test::More::BAIL_OUT('hookspoold is not built: run make, or set top_builddir') if !$built;
+    my ($built) = grep { -x } map { ("$_/$name", "$_/src/$name") } @places;
+    Test::More::BAIL_OUT("$name is not built: run make, or set top_builddir") if !$built;
     copy($built, $copy) or die "cannot copy '$built': $!\n";
     chmod 0755, $copy;
     return $copy;
+}
+
+sub hookspoold { return program('hookspoold') }
+
+# Runs hookspool with a configuration to its end: operate($conf, 'drain', ..., { stdin => bytes }),
+# (exit code, output, errors) as run() has them.
+sub operate {
+    my ($conf, @words) = @_;
+    my %o = ref $words[-1] ? %{ pop @words } : ();
+    return run([program('hookspool'), '-c', $conf, @words], %o);
+}
+
+# Stores events by way of a target, each { id, body, ... } or a number of them; their ids.
+sub store_events {
+    my ($target, @events) = @_;
+    @events = map { { body => qq({"type":"call.ended","n":$_}) } } 1 .. $events[0]
+        if @events == 1 && !ref $events[0];
+    my @ids;
+    for my $event (@events) {
+        my %event = (id => new_id(), body => '{"type":"call.ended"}', %$event);
+        my $answer = deliver($target, %event);
+        $answer->{status} == 200 or die "event $event{id} was answered $answer->{status}\n";
+        push @ids, $event{id};
+    }
+    return @ids;
 }
 
 # Writes a configuration below $dir and what it needs; returns its path. %d in it stands for $dir.

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+#include "autoconf.h"
+
+#include "dead.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal.h"
+#include "log.h"
+
+#define NAME "dead.ndjson"
+
+static int no_memory(const char *path)
+{
+    log_error("cannot write '%s/" NAME "': %s", path, strerror(ENOMEM));
+    errno = ENOMEM;
+    return -1;
+}
+
+static int ignore(void *context, const char *line, size_t len, uint64_t offset, bool proven)
+{
+    (void)context, (void)line, (void)len, (void)offset, (void)proven;
+    return 0;
+}
+
+int dead_add(int dir, const char *path, const struct failure *failures, size_t count)
+{
+    struct journal journal;
+    int result = journal_open(&journal, dir, path, NAME, true);
+
+    if (result == 0)
+        result = journal_scan(&journal, ignore, NULL);
+    for (size_t i = 0; i < count && result == 0; i++) {
+        struct iovec line;
+        line.iov_base = failure_encode(&failures[i], &line.iov_len);
+        char *const memory = line.iov_base;
+        result = memory == NULL ? no_memory(path)
+                                : journal_append(&journal, &line, 1, line.iov_len);
+        free(memory);
+    }
+    journal_close(&journal);
+    return result;
+}
+
+struct scan {
+    const char *path;
+    dead_visit *visit;
+    void *context;
+};
+
+static int visit_line(void *context, const char *line, size_t len, uint64_t offset, bool proven)
+{
+    const struct scan *scan = context;
+    struct failure failure;
+
+    if (proven && failure_decode(line, len, &failure))
+        return scan->visit(scan->context, &failure);
+    log_error("damaged line of %zu bytes at offset %" PRIu64 " of '%s/" NAME "'", len, offset,
+              scan->path);
+    return 0;
+}
+
+int dead_scan(int dir, const char *path, dead_visit *visit, void *context)
+{
+    struct scan scan = {.path = path, .visit = visit, .context = context};
+    struct journal journal;
+    int result = journal_open(&journal, dir, path, NAME, false);
+
+    if (result == 0)
+        result = journal_scan(&journal, visit_line, &scan);
+    journal_close(&journal);
+    return result;
+}
+
+struct drop {
+    dead_choose *choose;
+    void *context;
+    size_t count;
+};
+
+/* What stays: what is not to be dropped, and what is damaged. */
+static bool stays(void *context, const char *line, size_t len, uint64_t offset, bool proven)
+{
+    const struct drop *drop = context;
+    struct failure failure;
+
+    (void)offset;
+    return !proven || !failure_decode(line, len, &failure)
+        || !drop->choose(drop->context, &failure);
+}
+
+static int count_dropped(void *context, const char *line, size_t len, uint64_t offset, bool proven)
+{
+    struct drop *drop = context;
+
+    drop->count += !stays(context, line, len, offset, proven);
+    return 0;
+}
+
+int dead_drop(int dir, const char *path, dead_choose *choose, void *context, size_t *dropped)
+{
+    struct drop drop = {.choose = choose, .context = context};
+    struct journal journal;
+    int result = journal_open(&journal, dir, path, NAME, false);
+
+    if (result == 0)
+        result = journal_scan(&journal, count_dropped, &drop);
+    if (result == 0 && drop.count > 0) /* else the file stays as it is */
+        result = journal_rewrite(&journal, stays, &drop);
+    *dropped = result == 0 ? drop.count : 0;
+    journal_close(&journal);
+    return result;
+}

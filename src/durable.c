@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+#include "autoconf.h"
+
+#include "durable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "log.h"
+
+enum { NAME = 256 };
+
+static int fail(const char *operation, const char *path, const char *name)
+{
+    const int saved = errno;
+
+    log_error("cannot %s '%s/%s': %s", operation, path, name, strerror(saved));
+    errno = saved;
+    return -1;
+}
+
+static int fail_closing(int fd, const char *operation, const char *path, const char *name)
+{
+    (void)fail(operation, path, name);
+    const int saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+/* What root makes belongs to whoever the directory belongs to. */
+static int give_away(int dir, int fd)
+{
+    struct stat st;
+
+    if (geteuid() != 0)
+        return 0;
+    if (fstat(dir, &st) < 0)
+        return -1;
+    return fchown(fd, st.st_uid, st.st_gid);
+}
+
+int durable_open(int dir, const char *path, const char *name, int flags)
+{
+    const int fd = io_openat(dir, name, flags | O_NOFOLLOW, 0640);
+
+    if (fd < 0)
+        return fail((flags & O_CREAT) != 0 ? "create" : "open", path, name);
+    if ((flags & O_CREAT) != 0 && give_away(dir, fd) < 0)
+        return fail_closing(fd, "give away", path, name);
+    return fd;
+}
+
+int durable_directory(int dir, const char *path, const char *name)
+{
+    const bool made = io_mkdirat(dir, name, 0750) == 0;
+
+    if (!made && errno != EEXIST)
+        return fail("create directory", path, name);
+    const int fd = io_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (fd < 0)
+        return fail("open directory", path, name);
+    if (made && (give_away(dir, fd) < 0 || io_fsync(dir) < 0))
+        return fail_closing(fd, "create directory", path, name);
+    return fd;
+}
+
+int durable_begin(int dir, const char *path, const char *name)
+{
+    char temporary[NAME];
+
+    snprintf(temporary, sizeof(temporary), "%s.new", name);
+    return durable_open(dir, path, temporary, O_RDWR | O_CREAT | O_TRUNC);
+}
+
+int durable_commit(int dir, const char *path, const char *name, int fd)
+{
+    char temporary[NAME];
+
+    snprintf(temporary, sizeof(temporary), "%s.new", name);
+    if (io_fsync(fd) < 0)
+        return fail("sync", path, temporary);
+    if (io_renameat(dir, temporary, name) < 0)
+        return fail("rename", path, temporary);
+    return io_fsync(dir) < 0 ? fail("sync directory of", path, name) : 0;
+}
+
+int durable_replace(int dir, const char *path, const char *name, struct iovec *parts, int count)
+{
+    const int fd = durable_begin(dir, path, name);
+
+    if (fd < 0)
+        return -1;
+    if (io_pwritev_all(fd, parts, count, 0) < 0)
+        return fail_closing(fd, "write", path, name);
+    const int result = durable_commit(dir, path, name, fd);
+    const int saved = errno;
+    close(fd);
+    errno = saved;
+    return result;
+}

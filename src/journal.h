@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * journal: a file of lines that prove themselves (record_sealed()), which
+ * grows at its end and is durable when it has grown.
+ *
+ * Crash: a torn last line is no line; the next append cuts it. A line in the
+ * middle that does not prove itself is damage: it is shown to who scans, and
+ * stays where it is.
+ *
+ * Who appends has seen all that is there (journal_scan()) and excludes others
+ * (consumer_enter()). One thread. Errors: -1 with errno, logged here.
+ */
+#ifndef HOOKSPOOL_JOURNAL_H
+#define HOOKSPOOL_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct journal {
+    int dir, fd;      /* fd is -1 while there is no file */
+    const char *path; /* of the directory, for messages; borrowed, as is name */
+    const char *name;
+    bool write;
+    uint64_t end;     /* of the last whole line that was seen */
+};
+
+/* With `write` the file is made if it is missing. */
+int journal_open(struct journal *journal, int dir, const char *path, const char *name, bool write);
+void journal_close(struct journal *journal);
+
+/* A line with its newline, and where it begins. Return 0 to go on; what else, the scan returns. */
+typedef int journal_visit(void *context, const char *line, size_t len, uint64_t offset,
+                          bool proven);
+
+/* All whole lines from the end that was seen last to the end of the file. */
+int journal_scan(struct journal *journal, journal_visit *visit, void *context);
+
+/* Is this still the file that bears the name? 1; 0: it was replaced, or there is one now; -1. */
+int journal_current(const struct journal *journal);
+
+/* Appends and syncs lines, `bytes` in all; after -1 the file is as it was. */
+int journal_append(struct journal *journal, struct iovec *lines, int count, size_t bytes);
+
+/*
+ * Writes the file anew, with the lines that `keep` says true of, under its name: durable when it
+ * returns 0. This journal is still open on the old one.
+ */
+typedef bool journal_keep(void *context, const char *line, size_t len, uint64_t offset,
+                          bool proven);
+int journal_rewrite(struct journal *journal, journal_keep *keep, void *context);
+
+#endif

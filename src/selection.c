@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+#include "autoconf.h"
+
+#include "selection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "log.h"
+
+static int read_ids(struct selection *selection, struct cli *cli, int first)
+{
+    struct filter *filter = &selection->filter;
+    const char *id = cli_text(cli, "id");
+
+    selection->ids = calloc((size_t)cli_count(cli) + 2, sizeof(*selection->ids));
+    if (selection->ids == NULL) {
+        log_error("cannot take the ids: %s", strerror(errno));
+        return EX_OSERR;
+    }
+    if (id != NULL)
+        selection->ids[filter->id_count++] = (char *)id;
+    for (int i = first; i < cli_count(cli); i++)
+        selection->ids[filter->id_count++] = (char *)cli_operand(cli, i);
+    filter->ids = selection->ids;
+    return EX_OK;
+}
+
+int selection_read(struct selection *selection, struct cli *cli, int first)
+{
+    bool since, until;
+
+    *selection = (struct selection){.filter = FILTER_ALL};
+    struct filter *filter = &selection->filter;
+    if (cli_time(cli, "since", &since, &filter->since) < 0
+        || cli_time(cli, "until", &until, &filter->until) < 0)
+        return EX_USAGE;
+    if (since && until && filter->since >= filter->until)
+        return cli_usage(cli, "--until is not after --since");
+    filter->type = cli_text(cli, "type");
+    return read_ids(selection, cli, first);
+}
+
+void selection_release(struct selection *selection)
+{
+    free(selection->ids);
+    selection->ids = NULL;
+}
+
+bool selection_is_all(const struct selection *selection)
+{
+    const struct filter *filter = &selection->filter;
+
+    return filter->since == INT64_MIN && filter->until == INT64_MAX && filter->type == NULL
+        && filter->id_count == 0;
+}

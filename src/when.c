@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+#include "autoconf.h"
+
+#include "when.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+
+/* The year 9999: what a stamp has room for. */
+static const int64_t last_second = INT64_C(253402300799);
+
+size_t when_stamp(char out[WHEN_SIZE], int64_t seconds)
+{
+    const time_t when = seconds < 0 ? 0 : seconds > last_second ? last_second : (time_t)seconds;
+    struct tm tm;
+
+    gmtime_r(&when, &tm);
+    return strftime(out, WHEN_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+size_t when_stamp_micros(char out[WHEN_SIZE], int64_t seconds, long nanoseconds)
+{
+    const size_t len = when_stamp(out, seconds) - 1;
+
+    return len + (size_t)snprintf(out + len, WHEN_SIZE - len, ".%06ldZ", nanoseconds / 1000);
+}
+
+/* The calendar date at the text's beginning, to the second; what is behind it, or NULL. */
+static const char *parse_date(const char *text, const char *format, int64_t *seconds)
+{
+    struct tm tm = {0};
+    char again[WHEN_SIZE];
+
+    const char *end = strptime(text, format, &tm);
+    if (end == NULL)
+        return NULL;
+    const time_t when = timegm(&tm);
+    /* What the calendar writes back must be the text: there is no February 30. */
+    const size_t len = gmtime_r(&when, &tm) == NULL ? 0 : strftime(again, sizeof(again), format,
+                                                                  &tm);
+    if (len == 0 || len != (size_t)(end - text) || memcmp(again, text, len) != 0 || when < 0)
+        return NULL;
+    *seconds = when;
+    return end;
+}
+
+bool when_parse_stamp(const char *text, size_t len, int64_t *seconds, long *nanoseconds)
+{
+    char copy[WHEN_SIZE];
+
+    if (len >= sizeof(copy))
+        return false;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    const char *end = parse_date(copy, "%Y-%m-%dT%H:%M:%S", seconds);
+    *nanoseconds = 0;
+    if (end == NULL || strlen(copy) != len)
+        return false;
+    if (*end == '.') {
+        if (strspn(end + 1, "0123456789") != 6)
+            return false;
+        *nanoseconds = strtol(end + 1, NULL, 10) * 1000;
+        end += 7;
+    }
+    return strcmp(end, "Z") == 0;
+}
+
+/* "90s", "15m", "2h", "3d" */
+static bool parse_ago(const char *text, int64_t *ago)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } units[] = {{'s', 1}, {'m', MINUTE}, {'h', HOUR}, {'d', DAY}, {'w', 7 * DAY}};
+    char *end;
+
+    if (text[0] < '0' || text[0] > '9' || strspn(text, "0123456789") > 9)
+        return false;
+    const int64_t number = strtoll(text, &end, 10);
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (end[0] == units[i].letter && end[1] == '\0') {
+            *ago = number * units[i].seconds;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_calendar(const char *text, int64_t *seconds)
+{
+    static const char *const formats[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S",
+                                          "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"};
+
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        const char *end = parse_date(text, formats[i], seconds);
+        if (end != NULL && *end == '.')
+            end += 1 + strspn(end + 1, "0123456789");
+        if (end != NULL && (*end == '\0' || strcmp(end, "Z") == 0))
+            return true;
+    }
+    return false;
+}
+
+bool when_parse(const char *text, int64_t now, int64_t *seconds)
+{
+    int64_t ago;
+
+    if (strcmp(text, "now") == 0)
+        *seconds = now;
+    else if (strcmp(text, "today") == 0)
+        *seconds = now - now % DAY;
+    else if (strcmp(text, "yesterday") == 0)
+        *seconds = now - now % DAY - DAY;
+    else if (parse_ago(text, &ago))
+        *seconds = now - ago;
+    else if (text[0] == '@' && strlen(text) < 14 && strspn(text + 1, "0123456789") > 0
+             && text[1 + strspn(text + 1, "0123456789")] == '\0')
+        *seconds = strtoll(text + 1, NULL, 10);
+    else
+        return parse_calendar(text, seconds);
+    return true;
+}
+
+const char *when_age(char out[WHEN_AGE_SIZE], int64_t seconds)
+{
+    const char *sign = seconds < 0 ? "-" : "";
+    const int64_t age = seconds < 0 ? -seconds : seconds;
+
+    if (age < MINUTE)
+        snprintf(out, WHEN_AGE_SIZE, "%s%" PRId64 "s", sign, age);
+    else if (age < HOUR)
+        snprintf(out, WHEN_AGE_SIZE, "%s%" PRId64 "m", sign, age / MINUTE);
+    else if (age < DAY)
+        snprintf(out, WHEN_AGE_SIZE, "%s%" PRId64 "h%" PRId64 "m", sign, age / HOUR,
+                 age % HOUR / MINUTE);
+    else
+        snprintf(out, WHEN_AGE_SIZE, "%s%" PRId64 "d%" PRId64 "h", sign, age / DAY % 1000000,
+                 age % DAY / HOUR);
+    return out;
+}

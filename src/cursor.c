@@ -100,6 +100,7 @@ static int choose(const char *slots, struct cursor *cursor)
         return 0;
     const struct cursor *newer =
         good[1] && (!good[0] || found[1].serial > found[0].serial) ? &found[1] : &found[0];
+    cursor->slot = newer == &found[0]; /* the other one is written next */
     cursor->position = newer->position;
     cursor->serial = newer->serial;
     cursor->count = newer->count;
@@ -146,11 +147,14 @@ int cursor_open(struct cursor *cursor, int dir, const char *path, const char *na
     cursor->fd = durable_open(dir, path, name, O_RDWR);
     if (cursor->fd < 0)
         return -1;
-    if (load(cursor, cursor->fd) < 0) {
-        cursor_close(cursor);
-        return -1;
+    /* What counts is durable before the other slot is written. */
+    if (load(cursor, cursor->fd) > 0) {
+        if (io_fdatasync(cursor->fd) == 0)
+            return 0;
+        (void)fail(cursor, "sync");
     }
-    return 0;
+    cursor_close(cursor);
+    return -1;
 }
 
 void cursor_close(struct cursor *cursor)
@@ -229,7 +233,7 @@ int cursor_done(struct cursor *cursor, uint64_t from, uint64_t to)
     advance(cursor);
     cursor->serial++;
     encode(cursor, slot);
-    if (io_pwritev_all(cursor->fd, &part, 1, (off_t)(cursor->serial % 2 * CURSOR_SLOT)) < 0) {
+    if (io_pwritev_all(cursor->fd, &part, 1, (off_t)cursor->slot * CURSOR_SLOT) < 0) {
         *cursor = before;
         return fail(cursor, "write");
     }
@@ -242,7 +246,10 @@ int cursor_sync(struct cursor *cursor)
     if (!cursor->dirty)
         return 0;
     cursor->dirty = false; /* a failed sync is not repeated */
-    return io_fdatasync(cursor->fd) < 0 ? fail(cursor, "sync") : 0;
+    if (io_fdatasync(cursor->fd) < 0)
+        return fail(cursor, "sync");
+    cursor->slot = !cursor->slot;
+    return 0;
 }
 
 bool cursor_passed(const struct cursor *cursor, uint64_t position)

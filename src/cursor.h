@@ -4,10 +4,11 @@
  * decided (acknowledged, or recorded as failed), and, with several jobs, the
  * extents behind it that are decided already.
  *
- * A file of two slots of CURSOR_SLOT bytes, written in turn, each one line:
+ * A file of two slots of CURSOR_SLOT bytes, each one line:
  *   POSITION SERIAL [FROM-TO ...] XXH3\n
- * The slot with the greatest serial that proves itself counts, so a torn write
- * costs the last step and no more. `head -1` shows a person a position.
+ * The slot with the greatest serial that proves itself counts. One of them is
+ * on stable storage at any time: the other is written, over and over, until it
+ * has been synced; then they change places.
  *
  * Crash: cursor_done() is in the kernel when it returns (kill -9 loses
  * nothing) and on stable storage after cursor_sync(); a power cut in between
@@ -36,7 +37,8 @@ struct cursor {
     uint64_t position, serial;
     struct cursor_extent done[CURSOR_EXTENTS]; /* ascending, apart, behind position */
     size_t count;
-    bool dirty; /* not synced */
+    int slot;   /* that is written */
+    bool dirty; /* it is not synced */
 };
 
 /* Opens it to be moved, creating it at 0. */

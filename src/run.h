@@ -25,7 +25,7 @@
 
 #include "feed.h"
 
-enum { RUN_STDERR = 1024 };
+enum { RUN_STDERR = 1024 + 3 /* so that a character that begins in 1 KiB is whole */ };
 
 #define RUN_GRACE (INT64_C(10) * 1000000000)
 

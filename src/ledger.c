@@ -373,9 +373,13 @@ static int strike(struct ledger *ledger, const uint64_t *list, size_t count)
 
 int ledger_acknowledge(struct ledger *ledger, const uint64_t *positions, size_t count)
 {
+    bool replayed = false;
+
     if (enter(ledger) < 0)
         return -1;
-    int result = ledger->dead == NULL ? 0 : unbury(ledger, positions, count);
+    for (size_t i = 0; i < count && !replayed; i++)
+        replayed = is_replayed(ledger, positions[i]);
+    int result = replayed ? unbury(ledger, positions, count) : 0;
     if (result == 0)
         result = strike(ledger, positions, count);
     return leave(ledger, result);

@@ -12,6 +12,8 @@
 
 #include "log.h"
 
+enum { SKIP_BYTES = 64 * 1024 * 1024 };
+
 static int fail(const char *operation)
 {
     const int saved = errno;
@@ -98,34 +100,56 @@ static int add_line(struct batch *batch, const struct reader *reader, uint64_t *
                      &(struct feed_piece){.offset = offset, .len = line->len});
 }
 
+/* A line that is not whole: it is passed over, and said so. */
+static void tell_damage(struct batch_damage *damage, const struct segment_line *line)
+{
+    if (line->position < damage->told || reader_blank(line))
+        return;
+    log_error("damaged line of %zu bytes at position %" PRIu64 ": skipped; see hookspool fsck",
+              line->len, line->position);
+    damage->told = line->position + 1;
+    damage->count++;
+}
+
+/* Bytes of the log before a position that no file holds. */
+static void tell_missing(struct batch_damage *damage, uint64_t bytes, uint64_t position)
+{
+    if (bytes == 0 || position <= damage->told)
+        return;
+    log_error("%" PRIu64 " bytes of the log before position %" PRIu64 " are not there: skipped",
+              bytes, position);
+    damage->told = position;
+    damage->count++;
+}
+
 int batch_read(struct batch *batch, struct reader *reader, const struct filter *filter,
-               uint64_t from, uint64_t to, size_t most, uint64_t *told, uint64_t *damaged)
+               uint64_t from, uint64_t to, size_t most, struct batch_damage *damage)
 {
     struct segment_line line;
-    uint64_t segment = 0;
-    int found;
+    uint64_t segment = 0, skipped = 0;
+    int found = 1;
 
     batch_clear(batch);
     batch->from = batch->to = from;
     if (reader_seek(reader, from) < 0)
         return -1;
-    while (batch->count < most && (found = reader_next(reader, to, &line)) != 0) {
-        if (found < 0)
-            return -1;
+    while (batch->count < most && skipped < SKIP_BYTES
+           && (found = reader_next(reader, to, &line)) > 0) {
         batch->to = line.position + line.len;
-        if (!line.damaged && !filter_takes(filter, &line.view))
-            continue;
-        if (!line.damaged && add_line(batch, reader, &segment, &line) < 0)
+        tell_missing(damage, reader_missing(reader), line.position);
+        if (line.damaged)
+            tell_damage(damage, &line);
+        else if (!filter_takes(filter, &line.view))
+            skipped += line.len;
+        else if (add_line(batch, reader, &segment, &line) < 0)
             return -1;
-        if (line.damaged && line.position >= *told && !reader_blank(&line)) {
-            log_error("damaged line of %zu bytes at position %" PRIu64 ": skipped; see hookspool "
-                      "fsck", line.len, line.position);
-            *told = line.position + 1;
-            ++*damaged;
-        }
     }
-    if (batch->count < most)
+    if (found < 0)
+        return -1;
+    if (found == 0) {
+        tell_missing(damage, reader_missing(reader) + to - reader_position(reader), to);
         batch->to = to;
+    }
     return 0;
 }
 

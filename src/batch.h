@@ -44,13 +44,18 @@ struct batch {
     size_t piece_count, piece_room;
 };
 
+/* Damage that was met: each is named once, in an error message. */
+struct batch_damage {
+    uint64_t count;
+    uint64_t told; /* what begins before this position was named */
+};
+
 /*
  * At most `most` events that the filter takes out of [from, to). The batch ends behind the last of
- * them; with fewer, or none, it ends at `to`. *damaged is raised by each damaged line at or behind
- * *told, which is named in the log once: *told moves on.
+ * them; with fewer it ends at `to`, or, behind 64 MiB that the filter does not take, there.
  */
 int batch_read(struct batch *batch, struct reader *reader, const struct filter *filter,
-               uint64_t from, uint64_t to, size_t most, uint64_t *told, uint64_t *damaged);
+               uint64_t from, uint64_t to, size_t most, struct batch_damage *damage);
 
 /* These failed events. */
 int batch_retry(struct batch *batch, const struct retry *retry, const struct retry_entry *entries,

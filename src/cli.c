@@ -128,6 +128,8 @@ static int parse(struct cli *cli, int argc, char **argv)
         if (parse_options(cli, argc, argv) < 0)
             return EX_USAGE;
     }
+    if (cli_flag(cli, "help"))
+        return EX_OK;
     while (optind < argc)
         cli->operands[cli->count++] = argv[optind++];
     if (cli->count < cli->verb->least)
@@ -143,17 +145,11 @@ int cli_run(const struct verb *verb, int argc, char **argv, void (*help)(const s
 
     know(&cli, globals);
     know(&cli, verb->options);
-    int status = EX_OK;
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            help(verb); /* whatever else there is */
-            goto end;
-        }
-    }
-    status = parse(&cli, argc, argv);
-    if (status == EX_OK)
+    int status = parse(&cli, argc, argv);
+    if (status == EX_OK && cli_flag(&cli, "help"))
+        help(verb);
+    else if (status == EX_OK)
         status = verb->run(&cli);
-end:
     if (fflush(stdout) != 0 && errno != EPIPE && status == EX_OK) {
         log_error("cannot write to standard output: %s", strerror(errno));
         status = EX_IOERR;

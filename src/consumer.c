@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "durable.h"
@@ -98,15 +100,31 @@ static int lock_file(const struct consumer *consumer, int fd, const char *name, 
 }
 
 /* What stands in the file when a drain has ended well. */
-enum { MARK = LOGSTATE_BOOT + 8 };
+enum { MARK = LOGSTATE_BOOT + 8, LOOKERS = 4 };
 
-static void make_mark(char mark[MARK])
+/* The mark of this boot: false when it is not known which that is. */
+static bool make_mark(char mark[MARK])
 {
     char boot[LOGSTATE_BOOT];
 
     logstate_boot(boot);
     boot[strcspn(boot, "\n")] = '\0';
     snprintf(mark, MARK, "ended %s\n", boot);
+    return boot[0] != '\0';
+}
+
+/* Who only looks whether a drain runs (consumer_drained()) has the lock for a moment. */
+static int try_lock(const struct consumer *consumer)
+{
+    const struct timespec pause = {.tv_nsec = 2 * 1000 * 1000};
+    int got = 0;
+
+    for (int i = 0; i < LOOKERS && got == 0; i++) {
+        if (i > 0)
+            nanosleep(&pause, NULL);
+        got = lock_file(consumer, consumer->drain_fd, "drain", LOCK_EX | LOCK_NB);
+    }
+    return got;
 }
 
 int consumer_drain(struct consumer *consumer, bool wait)
@@ -118,11 +136,10 @@ int consumer_drain(struct consumer *consumer, bool wait)
     if (consumer->drain_fd < 0)
         return -1;
     const int got =
-        lock_file(consumer, consumer->drain_fd, "drain", wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+        wait ? lock_file(consumer, consumer->drain_fd, "drain", LOCK_EX) : try_lock(consumer);
     if (got <= 0)
         return got;
-    make_mark(mark);
-    consumer->clean = pread(consumer->drain_fd, found, MARK - 1, 0) > 0
+    consumer->clean = make_mark(mark) && pread(consumer->drain_fd, found, MARK - 1, 0) > 0
                    && strcmp(mark, found) == 0;
     return io_ftruncate(consumer->drain_fd, 0) < 0 ? fail("empty", consumer->path, "drain") : 1;
 }
@@ -131,9 +148,11 @@ void consumer_drain_ended(struct consumer *consumer)
 {
     char mark[MARK];
 
-    make_mark(mark);
+    if (!make_mark(mark))
+        return;
+    struct iovec text = {.iov_base = mark, .iov_len = strlen(mark)};
     /* Without it the next drain looks more closely, and that is all. */
-    (void)!pwrite(consumer->drain_fd, mark, strlen(mark), 0);
+    (void)io_pwritev_all(consumer->drain_fd, &text, 1, 0);
 }
 
 int consumer_drained(struct consumer *consumer)

@@ -260,3 +260,25 @@ bool cursor_passed(const struct cursor *cursor, uint64_t position)
         passed |= position >= cursor->done[i].from && position < cursor->done[i].to;
     return passed;
 }
+
+bool cursor_gap(const struct cursor *cursor, uint64_t *from, uint64_t *to)
+{
+    if (*from < cursor->position)
+        *from = cursor->position;
+    for (size_t i = 0; i < cursor->count && cursor->done[i].from < *to; i++) {
+        if (cursor->done[i].from > *from)
+            *to = cursor->done[i].from;
+        else if (cursor->done[i].to > *from)
+            *from = cursor->done[i].to;
+    }
+    return *from < *to;
+}
+
+size_t cursor_ahead(const struct cursor *cursor, uint64_t position)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < cursor->count; i++)
+        count += cursor->done[i].from >= position;
+    return count;
+}

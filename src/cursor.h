@@ -55,4 +55,9 @@ int cursor_sync(struct cursor *cursor);
 /* Is this position decided? */
 bool cursor_passed(const struct cursor *cursor, uint64_t position);
 
+/* The first extent of [*from, *to) that is not decided, put there; false: all of it is. */
+bool cursor_gap(const struct cursor *cursor, uint64_t *from, uint64_t *to);
+/* How many decided extents begin at or behind this position. */
+size_t cursor_ahead(const struct cursor *cursor, uint64_t position);
+
 #endif

@@ -20,19 +20,13 @@ static int no_memory(const char *path)
     return -1;
 }
 
-static int ignore(void *context, const char *line, size_t len, uint64_t offset, bool proven)
-{
-    (void)context, (void)line, (void)len, (void)offset, (void)proven;
-    return 0;
-}
-
 int dead_add(int dir, const char *path, const struct failure *failures, size_t count)
 {
     struct journal journal;
     int result = journal_open(&journal, dir, path, NAME, true);
 
     if (result == 0)
-        result = journal_scan(&journal, ignore, NULL);
+        result = journal_skip(&journal);
     for (size_t i = 0; i < count && result == 0; i++) {
         struct iovec line;
         line.iov_base = failure_encode(&failures[i], &line.iov_len);
@@ -73,6 +67,53 @@ int dead_scan(int dir, const char *path, dead_visit *visit, void *context)
         result = journal_scan(&journal, visit_line, &scan);
     journal_close(&journal);
     return result;
+}
+
+struct positions {
+    uint64_t *list;
+    size_t count, room;
+};
+
+static int note_position(void *context, const struct failure *failure)
+{
+    struct positions *positions = context;
+
+    if (positions->count == positions->room) {
+        const size_t room = positions->room == 0 ? 64 : positions->room * 2;
+        uint64_t *grown = reallocarray(positions->list, room, sizeof(*grown));
+        if (grown == NULL)
+            return -1;
+        positions->list = grown;
+        positions->room = room;
+    }
+    positions->list[positions->count++] = failure->position;
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a;
+    const uint64_t y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+int dead_positions(int dir, const char *path, uint64_t **list, size_t *count)
+{
+    struct positions positions = {0};
+
+    const int result = dead_scan(dir, path, note_position, &positions);
+    if (result < 0) {
+        const int saved = errno;
+        free(positions.list);
+        errno = saved;
+        return -1;
+    }
+    if (positions.count > 1)
+        qsort(positions.list, positions.count, sizeof(*positions.list), compare);
+    *list = positions.list;
+    *count = positions.count;
+    return 0;
 }
 
 struct drop {

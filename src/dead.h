@@ -29,6 +29,9 @@ int dead_add(int dir, const char *path, const struct failure *failures, size_t c
 typedef int dead_visit(void *context, const struct failure *failure);
 int dead_scan(int dir, const char *path, dead_visit *visit, void *context);
 
+/* The positions of all dead letters, ascending; the caller frees. */
+int dead_positions(int dir, const char *path, uint64_t **positions, size_t *count);
+
 /* Takes out those that `choose` says true of; *dropped is how many. Durable. */
 typedef bool dead_choose(void *context, const struct failure *failure);
 int dead_drop(int dir, const char *path, dead_choose *choose, void *context, size_t *dropped);

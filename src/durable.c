@@ -66,8 +66,10 @@ int durable_directory(int dir, const char *path, const char *name)
     const int fd = io_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (fd < 0)
         return fail("open directory", path, name);
-    if (made && (give_away(dir, fd) < 0 || io_fsync(dir) < 0))
-        return fail_closing(fd, "create directory", path, name);
+    if (made && give_away(dir, fd) < 0)
+        return fail_closing(fd, "give away", path, name);
+    if (io_fsync(dir) < 0) /* also if it was there: who made it may have died just then */
+        return fail_closing(fd, "sync directory of", path, name);
     return fd;
 }
 
@@ -91,14 +93,27 @@ int durable_commit(int dir, const char *path, const char *name, int fd)
     return io_fsync(dir) < 0 ? fail("sync directory of", path, name) : 0;
 }
 
+void durable_abandon(int dir, const char *name)
+{
+    char temporary[NAME];
+    const int saved = errno;
+
+    snprintf(temporary, sizeof(temporary), "%s.new", name);
+    (void)io_unlinkat(dir, temporary);
+    errno = saved;
+}
+
 int durable_replace(int dir, const char *path, const char *name, struct iovec *parts, int count)
 {
     const int fd = durable_begin(dir, path, name);
 
     if (fd < 0)
         return -1;
-    if (io_pwritev_all(fd, parts, count, 0) < 0)
-        return fail_closing(fd, "write", path, name);
+    if (io_pwritev_all(fd, parts, count, 0) < 0) {
+        (void)fail_closing(fd, "write", path, name);
+        durable_abandon(dir, name);
+        return -1;
+    }
     const int result = durable_commit(dir, path, name, fd);
     const int saved = errno;
     close(fd);

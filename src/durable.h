@@ -19,7 +19,7 @@
 /* Opens a file (O_NOFOLLOW and O_CLOEXEC are added), creating it with mode 0640 if flags say so. */
 int durable_open(int dir, const char *path, const char *name, int flags);
 
-/* Makes a directory of mode 0750, unless it is there, and opens it. */
+/* Makes a directory of mode 0750, unless it is there, and opens it; its name is durable then. */
 int durable_directory(int dir, const char *path, const char *name);
 
 /* The parts become the file, whole and synced, directory included. The iovecs are consumed. */
@@ -27,9 +27,11 @@ int durable_replace(int dir, const char *path, const char *name, struct iovec *p
 
 /*
  * Opens NAME.new, empty, for a file too large for one call; durable_commit() syncs it, names it
- * NAME and syncs the directory. Both leave the descriptor open.
+ * NAME and syncs the directory. Both leave the descriptor open. durable_abandon() removes it again:
+ * where the disk is full, it is in the way.
  */
 int durable_begin(int dir, const char *path, const char *name);
 int durable_commit(int dir, const char *path, const char *name, int fd);
+void durable_abandon(int dir, const char *name);
 
 #endif

@@ -373,5 +373,6 @@ int eventlog_restart(struct eventlog *log, uint64_t active, uint64_t end)
     logstate_begin(&log->lock);
     log->state->active = active;
     log->state->written = log->state->synced = end;
+    logstate_announce(&log->lock); /* readers may have waited for this */
     return use_active(log);
 }

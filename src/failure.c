@@ -15,26 +15,32 @@
 
 enum { HEAD_MAX = 16 * 1024 };
 
-/* Cuts the character at the end if it is not complete, and what is no text becomes '?'. */
+/* Would it do something to a terminal? C0 but newline and TAB, DEL, C1. */
+static bool is_control(const char *at, size_t step)
+{
+    const unsigned char c = (unsigned char)at[0];
+
+    return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f
+        || (step == 2 && c == 0xc2 && (unsigned char)at[1] < 0xa0);
+}
+
 void failure_set_stderr(struct failure *failure, const char *bytes, size_t len)
 {
-    size_t kept = len < FAILURE_STDERR ? len : FAILURE_STDERR;
+    char *out = failure->stderr_text;
+    size_t step;
 
-    if (kept == FAILURE_STDERR) { /* not in the middle of a character */
-        size_t tail = 0;
-        while (tail < 3 && ((unsigned char)bytes[kept - 1 - tail] & 0xc0) == 0x80)
-            tail++;
-        const unsigned char first = (unsigned char)bytes[kept - 1 - tail];
-        const size_t wanted = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
-        if (tail + 1 < wanted)
-            kept -= tail + 1;
+    for (size_t at = 0; at < len; at += step) {
+        const size_t character = jsonc_character(bytes + at, len - at);
+        step = character == 0 ? 1 : character;
+        if (at + step > FAILURE_STDERR)
+            break; /* not in the middle of a character */
+        if (character == 0 || is_control(bytes + at, character))
+            memset(out, '?', step);
+        else
+            memcpy(out, bytes + at, step);
+        out += step;
     }
-    for (size_t i = 0; i < kept; i++) {
-        const char c = bytes[i];
-        const bool control = ((unsigned char)c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
-        failure->stderr_text[i] = control ? '?' : c;
-    }
-    failure->stderr_text[kept] = '\0';
+    *out = '\0';
 }
 
 static void put_text(FILE *out, const char *name, const char *text)

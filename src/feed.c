@@ -7,7 +7,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { COPY_BYTES = 64 * 1024, SPLICE_BYTES = 1 << 30 };
+enum {
+    COPY_BYTES = 64 * 1024,
+    SPLICE_BYTES = 1 << 30,
+    ROUNDS = 64 /* and then others have their turn, however fast it is read */
+};
 
 size_t feed_bytes(const struct feed *feed)
 {
@@ -46,7 +50,9 @@ static ssize_t write_some(const struct feed_piece *piece, size_t done, int pipe)
 
 enum feed_state feed_write(struct feed *feed, int pipe)
 {
-    while (feed->at < feed->count) {
+    for (int round = 0; feed->at < feed->count; round++) {
+        if (round == ROUNDS)
+            return FEED_FULL;
         const struct feed_piece *piece = &feed->pieces[feed->at];
         if (feed->done == piece->len + piece->newline) {
             feed->at++;

@@ -29,7 +29,7 @@ struct feed {
 
 enum feed_state {
     FEED_OVER,   /* all is written */
-    FEED_FULL,   /* the pipe takes no more now */
+    FEED_FULL,   /* the pipe takes no more now, or has taken much */
     FEED_CLOSED, /* nobody reads it any more */
     FEED_FAILED  /* errno: a file could not be read, or is too short (EIO) */
 };

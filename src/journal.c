@@ -135,6 +135,32 @@ int journal_scan(struct journal *journal, journal_visit *visit, void *context)
     return result;
 }
 
+int journal_skip(struct journal *journal)
+{
+    char buffer[READ_BYTES];
+    struct stat st;
+
+    if (fstat(journal->fd, &st) < 0)
+        return fail(journal, "stat");
+    uint64_t end = (uint64_t)st.st_size;
+    while (end > journal->end) { /* backwards, to the last newline */
+        const uint64_t left = end - journal->end;
+        const size_t want = left < sizeof(buffer) ? (size_t)left : sizeof(buffer);
+        const ssize_t got = pread(journal->fd, buffer, want, (off_t)(end - want));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fail(journal, "read");
+        const char *newline = (size_t)got < want ? NULL : memrchr(buffer, '\n', want);
+        if (newline != NULL) {
+            journal->end = end - want + (uint64_t)(newline - buffer) + 1;
+            return 0;
+        }
+        end -= want;
+    }
+    return 0;
+}
+
 /* Takes back what may have been written behind the end. */
 static void cut(const struct journal *journal)
 {
@@ -162,8 +188,9 @@ int journal_append(struct journal *journal, struct iovec *lines, int count, size
         cut(journal);
         return -1;
     }
-    if (io_fdatasync(journal->fd) < 0) { /* what it holds now is not known: none of it counts */
-        (void)fail(journal, "sync");
+    /* With its first line, the file's name is made durable too. */
+    if (io_fdatasync(journal->fd) < 0 || (journal->end == 0 && io_fsync(journal->dir) < 0)) {
+        (void)fail(journal, "sync"); /* what it holds now is not known: none of it counts */
         cut(journal);
         return -1;
     }
@@ -194,15 +221,18 @@ static int rewrite_line(void *context, const char *line, size_t len, uint64_t of
 
 int journal_rewrite(struct journal *journal, journal_keep *keep, void *context)
 {
+    struct journal whole = *journal; /* read once more, from the beginning */
     struct rewrite rewrite = {.journal = journal, .keep = keep, .context = context};
 
     rewrite.fd = durable_begin(journal->dir, journal->path, journal->name);
     if (rewrite.fd < 0)
         return -1;
-    journal->end = 0; /* over all of it once more */
-    int result = journal_scan(journal, rewrite_line, &rewrite);
+    whole.end = 0;
+    int result = journal_scan(&whole, rewrite_line, &rewrite);
     if (result == 0)
         result = durable_commit(journal->dir, journal->path, journal->name, rewrite.fd);
+    if (result != 0)
+        durable_abandon(journal->dir, journal->name);
     const int saved = errno;
     close(rewrite.fd);
     errno = saved;

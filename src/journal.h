@@ -7,8 +7,8 @@
  * middle that does not prove itself is damage: it is shown to who scans, and
  * stays where it is.
  *
- * Who appends has seen all that is there (journal_scan()) and excludes others
- * (consumer_enter()). One thread. Errors: -1 with errno, logged here.
+ * Who appends has seen all that is there (journal_scan(), journal_skip()) and
+ * excludes others (consumer_enter()). One thread. Errors: -1 with errno, logged.
  */
 #ifndef HOOKSPOOL_JOURNAL_H
 #define HOOKSPOOL_JOURNAL_H
@@ -37,15 +37,21 @@ typedef int journal_visit(void *context, const char *line, size_t len, uint64_t 
 /* All whole lines from the end that was seen last to the end of the file. */
 int journal_scan(struct journal *journal, journal_visit *visit, void *context);
 
+/* Takes all whole lines for seen, without looking at them. */
+int journal_skip(struct journal *journal);
+
 /* Is this still the file that bears the name? 1; 0: it was replaced, or there is one now; -1. */
 int journal_current(const struct journal *journal);
 
-/* Appends and syncs lines, `bytes` in all; after -1 the file is as it was. */
+/*
+ * Appends and syncs lines, `bytes` in all. After -1 nothing of them counts in this journal; should
+ * it be impossible to cut them off, who opens the file next may find them.
+ */
 int journal_append(struct journal *journal, struct iovec *lines, int count, size_t bytes);
 
 /*
  * Writes the file anew, with the lines that `keep` says true of, under its name: durable when it
- * returns 0. This journal is still open on the old one.
+ * returns 0. This journal is still open on the old one; journal_current() tells.
  */
 typedef bool journal_keep(void *context, const char *line, size_t len, uint64_t offset,
                           bool proven);

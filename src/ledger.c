@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "dead.h"
 #include "log.h"
@@ -50,12 +51,19 @@ static int strike_out(struct ledger *ledger)
 }
 
 /* Will it be offered again, so that it is not dead after all? */
-static bool is_alive(void *context, const struct failure *failure)
+static bool waits(void *context, const struct failure *failure)
 {
     const struct ledger *ledger = context;
 
-    return retry_find(ledger->retry, failure->position) != NULL
-        || !cursor_passed(&ledger->cursor, failure->position);
+    return retry_find(ledger->retry, failure->position) != NULL;
+}
+
+/* The same while nothing runs, so that what the cursor has not passed will be. */
+static bool waits_or_comes(void *context, const struct failure *failure)
+{
+    const struct ledger *ledger = context;
+
+    return waits(context, failure) || !cursor_passed(&ledger->cursor, failure->position);
 }
 
 /* Was one brought back from the dead (`retry --dead`), that has not failed again since? */
@@ -68,13 +76,13 @@ static bool has_revived(const struct ledger *ledger)
     return i < retry_count(ledger->retry);
 }
 
-/* Takes dead copies out of those that are alive: whoever wrote one place may have died then. */
-static int drop_dead(struct ledger *ledger)
+/* Takes dead copies out of those that are not: whoever wrote one place may have died then. */
+static int drop_dead(struct ledger *ledger, dead_choose *choose)
 {
     const struct consumer *consumer = ledger->consumer;
     size_t dropped;
 
-    return dead_drop(consumer->dir, consumer->path, is_alive, ledger, &dropped);
+    return dead_drop(consumer->dir, consumer->path, choose, ledger, &dropped);
 }
 
 static int put_right(struct ledger *ledger)
@@ -83,13 +91,11 @@ static int put_right(struct ledger *ledger)
 
     if (consumer_enter(consumer) < 0)
         return -1;
-    int result = retry_refresh(ledger->retry);
-    if (result == 0)
-        result = strike_out(ledger);
-    if (result == 0 && (!consumer->clean || has_revived(ledger)))
-        result = drop_dead(ledger);
-    if (result == 0)
-        result = retry_compact(ledger->retry);
+    int result = retry_refresh(ledger->retry) < 0 ? -1 : strike_out(ledger);
+    if (result == 0 && (!consumer->clean || ledger->cursor.position == 0 || has_revived(ledger)))
+        result = drop_dead(ledger, waits_or_comes);
+    if (result == 0) /* when there is no room for it now, there will be another day */
+        (void)retry_compact(ledger->retry);
     consumer_leave(consumer);
     return result;
 }
@@ -106,6 +112,13 @@ int ledger_open(struct ledger *ledger, struct consumer *consumer, uint64_t begin
     return -1;
 }
 
+static void forget_dead(struct ledger *ledger)
+{
+    free(ledger->dead);
+    ledger->dead = NULL;
+    ledger->dead_count = 0;
+}
+
 void ledger_close(struct ledger *ledger)
 {
     const int saved = errno;
@@ -113,18 +126,55 @@ void ledger_close(struct ledger *ledger)
     cursor_close(&ledger->cursor);
     retry_close(ledger->retry);
     ledger->retry = NULL;
+    forget_dead(ledger);
     errno = saved;
+}
+
+/*
+ * Under the consumer's lock, before any change: what others have appended, 1 if they have. Whoever
+ * brings back a dead letter may have died before he took it out of the dead.
+ */
+static int refresh(struct ledger *ledger)
+{
+    const int news = retry_refresh(ledger->retry);
+
+    if (news > 0)
+        forget_dead(ledger);
+    return news > 0 && has_revived(ledger) && drop_dead(ledger, waits) < 0 ? -1 : news;
+}
+
+/* Enters the consumer's lock with all that others have done taken in; on -1 it is left. */
+static int enter(struct ledger *ledger)
+{
+    if (consumer_enter(ledger->consumer) < 0)
+        return -1;
+    const int news = refresh(ledger);
+    if (news < 0)
+        consumer_leave(ledger->consumer);
+    return news;
+}
+
+/* A change is over; whether it came to its end. */
+static int leave(struct ledger *ledger, int result)
+{
+    consumer_leave(ledger->consumer);
+    ledger->doubtful |= result < 0;
+    return result;
 }
 
 int ledger_refresh(struct ledger *ledger)
 {
-    if (consumer_enter(ledger->consumer) < 0)
+    const int news = enter(ledger);
+
+    if (news < 0)
         return -1;
-    int result = retry_refresh(ledger->retry);
-    if (result == 0 && has_revived(ledger))
-        result = drop_dead(ledger);
-    consumer_leave(ledger->consumer);
-    return result;
+    (void)retry_compact(ledger->retry); /* as in put_right() */
+    return leave(ledger, news);
+}
+
+struct retry_clock ledger_clock(const struct ledger *ledger)
+{
+    return (struct retry_clock){(int64_t)time(NULL), ledger->consumer->config->backoff_max};
 }
 
 int64_t ledger_backoff(const struct config_consumer *config, unsigned attempts)
@@ -135,6 +185,8 @@ int64_t ledger_backoff(const struct config_consumer *config, unsigned attempts)
         wait *= 2;
     return wait < config->backoff_max ? wait : config->backoff_max;
 }
+
+/* ---- one that failed */
 
 /* Adds to the failure what is known from before. Returns whether the event is to be given up. */
 static int complete(struct ledger *ledger, struct failure *failure, int64_t now, bool *give_up)
@@ -170,10 +222,84 @@ static void tell(const struct ledger *ledger, const struct failure *failure)
               failure->id, failure->type, failure->reason, failure->attempts, wait);
 }
 
+/* ---- the dead */
+
+/* What dead.ndjson holds, asked for when a replay meets events that have failed before. */
+static int know_dead(struct ledger *ledger)
+{
+    const struct consumer *consumer = ledger->consumer;
+
+    if (ledger->dead != NULL)
+        return 0;
+    if (dead_positions(consumer->dir, consumer->path, &ledger->dead, &ledger->dead_count) < 0)
+        return -1;
+    if (ledger->dead == NULL) /* none: known all the same */
+        ledger->dead = calloc(1, sizeof(*ledger->dead));
+    return ledger->dead == NULL ? -1 : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a;
+    const uint64_t y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static bool holds(const uint64_t *positions, size_t count, uint64_t position)
+{
+    return count > 0
+        && bsearch(&position, positions, count, sizeof(*positions), compare) != NULL;
+}
+
+struct positions {
+    const uint64_t *list;
+    size_t count;
+};
+
+static bool is_listed(void *context, const struct failure *failure)
+{
+    const struct positions *positions = context;
+
+    return holds(positions->list, positions->count, failure->position);
+}
+
+/* Takes these events out of the dead, where they are. Only a replay can find any. */
+static int unbury(struct ledger *ledger, const uint64_t *list, size_t count)
+{
+    const struct consumer *consumer = ledger->consumer;
+    struct positions positions = {list, count};
+    size_t found = 0, dropped;
+
+    if (know_dead(ledger) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        found += holds(ledger->dead, ledger->dead_count, list[i]);
+    if (found == 0)
+        return 0;
+    forget_dead(ledger);
+    return dead_drop(consumer->dir, consumer->path, is_listed, &positions, &dropped);
+}
+
+/* ---- what comes of events */
+
+/* Was it offered by a replay, rather than by the log or out of retry? */
+static bool is_replayed(const struct ledger *ledger, uint64_t position)
+{
+    return cursor_passed(&ledger->cursor, position) && retry_find(ledger->retry, position) == NULL;
+}
+
 static int bury(struct ledger *ledger, const struct failure *failure)
 {
     const struct consumer *consumer = ledger->consumer;
 
+    if (is_replayed(ledger, failure->position)) {
+        if (know_dead(ledger) < 0)
+            return -1;
+        if (holds(ledger->dead, ledger->dead_count, failure->position))
+            return 0; /* it lies there already */
+    }
+    forget_dead(ledger);
     if (dead_add(consumer->dir, consumer->path, failure, 1) < 0)
         return -1;
     ledger->buried++;
@@ -182,43 +308,79 @@ static int bury(struct ledger *ledger, const struct failure *failure)
     return retry_done(ledger->retry, &failure->position, 1);
 }
 
-/* Under the consumer's lock, the journal refreshed. */
-static int fail_locked(struct ledger *ledger, struct failure *failures, size_t count, int64_t now)
+/* It will be offered again. */
+static int keep(struct ledger *ledger, const struct failure *failure)
 {
-    size_t kept = 0;
+    const bool replayed = is_replayed(ledger, failure->position);
 
-    for (size_t i = 0; i < count; i++) {
-        bool give_up;
-        if (complete(ledger, &failures[i], now, &give_up) < 0)
-            return -1;
-        tell(ledger, &failures[i]);
-        if (!give_up)
-            failures[kept++] = failures[i];
-        else if (bury(ledger, &failures[i]) < 0)
-            return -1;
-    }
-    ledger->failed += count;
-    return kept == 0 ? 0 : retry_add(ledger->retry, failures, kept);
+    if (retry_add(ledger->retry, failure, 1) < 0)
+        return -1;
+    return replayed ? unbury(ledger, &failure->position, 1) : 0;
 }
 
-int ledger_fail(struct ledger *ledger, struct failure *failures, size_t count, int64_t now)
+int ledger_fail(struct ledger *ledger, struct failure *failure, int64_t now)
 {
-    if (consumer_enter(ledger->consumer) < 0)
+    bool give_up;
+
+    if (enter(ledger) < 0)
         return -1;
-    int result = retry_refresh(ledger->retry);
+    int result = complete(ledger, failure, now, &give_up);
     if (result == 0)
-        result = fail_locked(ledger, failures, count, now);
-    consumer_leave(ledger->consumer);
+        result = give_up ? bury(ledger, failure) : keep(ledger, failure);
+    if (result == 0) {
+        tell(ledger, failure);
+        ledger->failed++;
+    }
+    return leave(ledger, result);
+}
+
+int ledger_holds(struct ledger *ledger, uint64_t from, uint64_t to)
+{
+    const struct retry *retry = ledger->retry;
+
+    if (know_dead(ledger) < 0)
+        return -1;
+    for (size_t i = 0; i < ledger->dead_count; i++) {
+        if (ledger->dead[i] >= from && ledger->dead[i] < to)
+            return 1;
+    }
+    for (size_t i = 0; i < retry_count(retry); i++) {
+        if (retry_at(retry, i)->position >= from && retry_at(retry, i)->position < to)
+            return 1;
+    }
+    return 0;
+}
+
+/* Strikes those of them out that wait in retry. */
+static int strike(struct ledger *ledger, const uint64_t *list, size_t count)
+{
+    uint64_t *found = calloc(count, sizeof(*found));
+    size_t found_count = 0;
+
+    if (found == NULL) {
+        log_error("cannot acknowledge events: %s", strerror(ENOMEM));
+        errno = ENOMEM;
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (retry_find(ledger->retry, list[i]) != NULL)
+            found[found_count++] = list[i];
+    }
+    const int result = found_count == 0 ? 0 : retry_done(ledger->retry, found, found_count);
+    free(found);
     return result;
 }
 
 int ledger_acknowledge(struct ledger *ledger, const uint64_t *positions, size_t count)
 {
-    if (consumer_enter(ledger->consumer) < 0)
+    bool replayed = false;
+
+    if (enter(ledger) < 0)
         return -1;
-    int result = retry_refresh(ledger->retry);
+    for (size_t i = 0; i < count && !replayed; i++)
+        replayed = is_replayed(ledger, positions[i]);
+    int result = replayed ? unbury(ledger, positions, count) : 0;
     if (result == 0)
-        result = retry_done(ledger->retry, positions, count);
-    consumer_leave(ledger->consumer);
-    return result;
+        result = strike(ledger, positions, count);
+    return leave(ledger, result);
 }

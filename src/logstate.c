@@ -181,7 +181,11 @@ int logstate_read(int dir, const char *path, uint64_t *synced)
     }
     int result = copy_page(dir, path, &page);
     if (result > 0)
-        result = believed(&page) && page.phase != LOGSTATE_DOUBTFUL;
+        result = believed(&page);
+    if (result > 0 && page.phase == LOGSTATE_DOUBTFUL) {
+        errno = EWOULDBLOCK;
+        result = -1;
+    }
     if (result > 0)
         *synced = page.synced;
     const int saved = errno;

@@ -66,7 +66,8 @@ void logstate_announce(const struct logstate *state);
 
 /*
  * For those who only read, without opening: *synced as the page has it, under
- * the shared lock: 1; 0: there is no page to believe; -1 with errno, logged.
+ * the shared lock: 1; 0: there is no page of this boot. -1 with errno, logged;
+ * but EWOULDBLOCK, not logged: the log is being repaired, or waits for it.
  */
 int logstate_read(int dir, const char *path, uint64_t *synced);
 

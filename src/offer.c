@@ -11,13 +11,21 @@
 #include <sysexits.h>
 
 #include "log.h"
+#include "status.h"
 
 enum { ID_LINE = FAILURE_ID + 8 }; /* room for a reported id */
 
 void offer_end(struct offers *offers, int status)
 {
     offers->over = true;
-    offers->status = status;
+    if (offers->status == EX_OK)
+        offers->status = status;
+}
+
+void offer_end_doubtful(struct offers *offers)
+{
+    offers->ledger->doubtful = true;
+    offer_end(offers, status_of(errno));
 }
 
 /* ---- what a command is told */
@@ -118,10 +126,12 @@ static void start(struct offers *offers, struct offer *offer)
     if (runner_start(offers->runner, &job) == 0)
         return;
     const int error = errno;
-    const bool passing = error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE;
-    log_error("cannot run '%s': %s", options->command[0], strerror(error));
-    offer_end(offers, passing ? EX_TEMPFAIL : EX_CONFIG);
     offer->busy = false;
+    log_error("cannot run '%s': %s%s", offers->program, strerror(error),
+              error == ENOEXEC  ? " (a script begins with a line like #!/bin/sh)"
+              : error == ENOENT ? " (is it what its first line names?)"
+                                : "");
+    offer_end(offers, status_of(error) == EX_TEMPFAIL ? EX_TEMPFAIL : EX_CONFIG);
 }
 
 static int describe_retry(void *context, struct failure *event)
@@ -129,9 +139,14 @@ static int describe_retry(void *context, struct failure *event)
     struct batch_event *known = context;
     struct record_view view;
 
+    known->position = event->position;
+    memcpy(known->id, event->id, sizeof(known->id));
+    memcpy(known->type, event->type, sizeof(known->type));
     char *line = malloc(event->event_len + 1);
-    if (line == NULL)
+    if (line == NULL) {
+        log_error("cannot offer event %s: %s", event->id, strerror(errno));
         return -1;
+    }
     memcpy(line, event->event, event->event_len);
     line[event->event_len] = '\n';
     if (record_check(line, event->event_len + 1, &view))
@@ -140,53 +155,69 @@ static int describe_retry(void *context, struct failure *event)
     return 0;
 }
 
-void offer_part(struct offers *offers, struct offer *offer)
+/* The next part: what is offered again is read again, and may be less by now. */
+static int read_part(struct offers *offers, struct offer *offer)
 {
+    struct batch *batch = &offer->batch;
     const size_t count = offer->parts[offer->depth - 1];
     int result;
 
     if (offer->lane != NULL)
-        result = batch_read(&offer->batch, offers->again, offer->lane->filter, offer->next,
-                            offer->end, count, &offers->told, &offers->damaged);
-    else
-        result = batch_retry(&offer->batch, offers->ledger->retry, &offer->entries[offer->entry],
-                             count);
-    if (result == 0 && offer->lane == NULL && count == 1)
-        result = offer_events(offers, offer, describe_retry, &offer->batch.first);
-    if (result < 0)
-        offer_end(offers, EX_IOERR);
-    else
-        start(offers, offer);
+        return batch_read(batch, offers->again, offer->lane->filter, offer->next, offer->end,
+                          count, &offers->damage);
+    result = batch_retry(batch, offers->ledger->retry, &offer->entries[offer->entry], count);
+    if (result == 0 && count == 1)
+        result = offer_events(offers, offer, describe_retry, &batch->first);
+    return result;
 }
 
-int offer_lane(struct offers *offers, struct offer *offer, struct lane *lane, size_t most)
+void offer_part(struct offers *offers, struct offer *offer)
+{
+    while (offer->depth > 0) {
+        if (read_part(offers, offer) < 0) {
+            offer_end(offers, status_of(errno));
+            return;
+        }
+        if (offer->batch.count > 0) {
+            start(offers, offer);
+            return;
+        }
+        if (offer_pass(offer) < 0) {
+            offer_end_doubtful(offers);
+            return;
+        }
+    }
+}
+
+enum offer_begun offer_lane(struct offers *offers, struct offer *offer, struct lane *lane,
+                            size_t most)
 {
     struct batch *batch = &offer->batch;
+    uint64_t from = lane->next, to = lane->end;
 
-    if (batch_read(batch, lane->reader, lane->filter, lane->next, lane->end, most, &offers->told,
-                   &offers->damaged) < 0) {
-        offer_end(offers, EX_IOERR);
-        return -1;
+    if (!cursor_gap(lane->cursor, &from, &to))
+        return OFFER_NOTHING;
+    if (batch_read(batch, lane->reader, lane->filter, from, to, most, &offers->damage) < 0) {
+        offer_end(offers, status_of(errno));
+        return OFFER_FAILED;
     }
     offer->lane = lane;
-    offer->next = lane->next;
+    offer->next = from;
     lane->next = offer->end = batch->to;
     if (batch->count > 0) {
         offer->parts[0] = batch->count;
         offer->depth = 1;
         start(offers, offer);
-        return 1;
+        return OFFER_RUNS;
     }
-    if (batch->from == batch->to)
-        return 0;
-    if (cursor_done(lane->cursor, batch->from, batch->to) < 0) { /* nothing in it is wanted */
-        offer_end(offers, EX_TEMPFAIL);
-        return -1;
+    if (cursor_done(lane->cursor, batch->from, batch->to) < 0) {
+        offer_end_doubtful(offers);
+        return OFFER_FAILED;
     }
-    return 0;
+    return OFFER_SKIPPED;
 }
 
-int offer_retry(struct offers *offers, struct offer *offer, size_t count)
+enum offer_begun offer_retry(struct offers *offers, struct offer *offer, size_t count)
 {
     offer->lane = NULL;
     offer->entry = 0;
@@ -194,12 +225,12 @@ int offer_retry(struct offers *offers, struct offer *offer, size_t count)
     offer->parts[0] = count;
     offer->depth = 1;
     offer_part(offers, offer);
-    return 1;
+    return OFFER_RUNS;
 }
 
 void offer_split(struct offer *offer)
 {
-    const size_t count = offer->parts[offer->depth - 1];
+    const size_t count = offer->batch.count;
 
     offer->parts[offer->depth - 1] = count - count / 2;
     offer->parts[offer->depth++] = count / 2;

@@ -56,11 +56,12 @@ struct offers {
     struct runner *runner;
     struct reader *again; /* reads what was offered before */
     const char *program, *spool;
-    uint64_t acknowledged, damaged;
-    uint64_t told;   /* damage before this position was named */
+    uint64_t acknowledged;
+    struct batch_damage damage;
     unsigned streak; /* events that failed alone, with no success since */
+    unsigned asked;  /* signals that ask us to end */
     bool broken;     /* the streak was too long, or order forbids to go on: begin nothing new */
-    bool over;       /* nothing more is begun in this drain */
+    bool over;       /* nothing more is run in this drain */
     int status;      /* sysexits.h: what is to be told */
 };
 
@@ -77,10 +78,18 @@ struct offer {
     char *environment[OFFER_VARIABLES + 1];
 };
 
-/* Takes the next `most` events of a lane and runs them: 1, 0: nothing is left of it, -1. */
-int offer_lane(struct offers *offers, struct offer *offer, struct lane *lane, size_t most);
+enum offer_begun {
+    OFFER_RUNS,
+    OFFER_SKIPPED, /* what came next in the lane is not wanted: ask again */
+    OFFER_NOTHING, /* is left */
+    OFFER_FAILED
+};
+
+/* Takes the next `most` events of a lane that are not decided, and runs them. */
+enum offer_begun offer_lane(struct offers *offers, struct offer *offer, struct lane *lane,
+                            size_t most);
 /* The same with failed events that are due, `count` of them in offer->entries. */
-int offer_retry(struct offers *offers, struct offer *offer, size_t count);
+enum offer_begun offer_retry(struct offers *offers, struct offer *offer, size_t count);
 
 /* Runs the next part of what is not decided. */
 void offer_part(struct offers *offers, struct offer *offer);
@@ -96,8 +105,10 @@ int offer_pass(struct offer *offer);
 typedef int offer_visit(void *context, struct failure *event);
 int offer_events(struct offers *offers, struct offer *offer, offer_visit *visit, void *context);
 
-/* The drain comes to its end, with this status. */
+/* The drain comes to its end, with this status, unless there was another before. */
 void offer_end(struct offers *offers, int status);
+/* The same, because something could not be written down: errno says what. */
+void offer_end_doubtful(struct offers *offers);
 
 void offer_release(struct offer *offer);
 

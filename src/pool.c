@@ -7,18 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
+#include "io.h"
 #include "log.h"
 #include "runner.h"
+#include "status.h"
 #include "verdict.h"
 
 /* What events are taken from. */
 struct source {
     struct lane *lane; /* NULL: retry */
-    int64_t now;       /* failed events that are due then, */
-    uint64_t from;     /* and not before this position */
+    struct retry_clock clock; /* failed events that are due then, */
+    uint64_t from;            /* and not before this position */
 };
+
+#define SYNC_EVERY (INT64_C(200) * 1000000)
 
 int pool_open(struct pool *pool, int dir, const char *path)
 {
@@ -57,7 +60,8 @@ static size_t most_now(const struct pool *pool)
     return left < options->batch ? (size_t)left : options->batch;
 }
 
-static int begin_retry(struct pool *pool, struct offer *offer, struct source *source, size_t most)
+static enum offer_begun begin_retry(struct pool *pool, struct offer *offer, struct source *source,
+                                    size_t most)
 {
     const struct offer_options *options = pool->offers.options;
     const struct retry *retry = pool->offers.ledger->retry;
@@ -67,46 +71,55 @@ static int begin_retry(struct pool *pool, struct offer *offer, struct source *so
     if (offer->entries == NULL) {
         log_error("cannot offer failed events: %s", strerror(ENOMEM));
         offer_end(&pool->offers, EX_TEMPFAIL);
-        return -1;
+        return OFFER_FAILED;
     }
-    const size_t count =
-        retry_due(retry, source->now, source->from, options->ordered ? 1 : most, offer->entries);
+    const size_t count = retry_due(retry, source->clock, source->from, options->ordered ? 1 : most,
+                                   offer->entries);
     if (count == 0)
-        return 0;
+        return OFFER_NOTHING;
     if (options->ordered && offer->entries[0].position != retry_at(retry, 0)->position)
-        return 0; /* the first of all is not due yet, and the others wait for it */
+        return OFFER_NOTHING; /* the first of all is not due yet, and the others wait for it */
     source->from = offer->entries[count - 1].position + 1;
     pool->begun += count;
     return offer_retry(&pool->offers, offer, count);
 }
 
-/* Begins one offer: 1, 0: nothing is left to begin, -1. */
-static int begin(struct pool *pool, struct offer *offer, struct source *source)
+static enum offer_begun begin_lane(struct pool *pool, struct offer *offer, struct lane *lane,
+                                   size_t most)
 {
-    const size_t most = most_now(pool);
+    const unsigned running = runner_running(pool->offers.runner);
 
-    if (most == 0) {
-        pool->offers.over = true;
-        return 0;
-    }
-    if (source->lane == NULL)
-        return begin_retry(pool, offer, source, most);
-    const int begun = offer_lane(&pool->offers, offer, source->lane, most);
-    if (begun > 0)
+    /* Each run, and each gap that an earlier drain has left, may leave an extent in the cursor. */
+    if (running > 0 && cursor_ahead(lane->cursor, lane->next) + running >= CURSOR_EXTENTS)
+        return OFFER_NOTHING;
+    const enum offer_begun begun = offer_lane(&pool->offers, offer, lane, most);
+    if (begun == OFFER_RUNS)
         pool->begun += offer->batch.count;
     return begun;
 }
 
-/* Fills the free jobs. */
-static void begin_all(struct pool *pool, struct source *source)
+/* Begins one offer. */
+static enum offer_begun begin(struct pool *pool, struct offer *offer, struct source *source)
 {
-    for (unsigned i = 0; i < pool->offers.options->jobs; i++) {
-        if (pool->offer[i].busy)
-            continue;
-        if (pool->offers.over || pool->offers.broken
-            || begin(pool, &pool->offer[i], source) <= 0)
-            return;
+    const size_t most = most_now(pool);
+
+    pool->full = most == 0;
+    if (pool->full || pool->offers.over || pool->offers.broken)
+        return OFFER_NOTHING;
+    return source->lane == NULL ? begin_retry(pool, offer, source, most)
+                                : begin_lane(pool, offer, source->lane, most);
+}
+
+/* Fills the free jobs. */
+static enum offer_begun begin_all(struct pool *pool, struct source *source)
+{
+    enum offer_begun begun = OFFER_RUNS;
+
+    for (unsigned i = 0; i < pool->offers.options->jobs && begun == OFFER_RUNS; i++) {
+        if (!pool->offer[i].busy)
+            begun = begin(pool, &pool->offer[i], source);
     }
+    return begun;
 }
 
 static void conclude(struct pool *pool, struct run_result *result)
@@ -120,6 +133,17 @@ static void conclude(struct pool *pool, struct run_result *result)
                   at > pool->start ? at - pool->start : 0, pool->end - pool->start);
 }
 
+static void end_asked(struct pool *pool)
+{
+    struct offers *offers = &pool->offers;
+
+    offers->over = true;
+    if (offers->options->verbose)
+        log_info("asked to end; %u running", runner_running(offers->runner));
+    if (offers->asked++ > 0)
+        runner_stop(offers->runner);
+}
+
 bool pool_wait(struct pool *pool, int fd, int64_t deadline)
 {
     struct run_result result;
@@ -131,16 +155,25 @@ bool pool_wait(struct pool *pool, int fd, int64_t deadline)
     case RUNNER_READY:
     case RUNNER_DEADLINE:
         return true;
-    case RUNNER_SIGNAL: /* what runs may end */
-        pool->offers.over = true;
-        if (pool->offers.options->verbose)
-            log_info("asked to end; %u running", runner_running(pool->offers.runner));
+    case RUNNER_SIGNAL:
+        end_asked(pool);
         return false;
     case RUNNER_FAILED:
         break;
     }
+    pool->lost = true;
     offer_end(&pool->offers, EX_OSERR);
     return false;
+}
+
+/* What is decided is in the kernel's hands; on the disk it is when nothing else is to be done. */
+static void sync_cursor(struct pool *pool, struct cursor *cursor, bool now)
+{
+    if (!now && io_now() - pool->synced < SYNC_EVERY)
+        return;
+    if (cursor_sync(cursor) < 0)
+        offer_end(&pool->offers, status_of(errno));
+    pool->synced = io_now();
 }
 
 static void exhaust(struct pool *pool, struct source *source)
@@ -150,13 +183,14 @@ static void exhaust(struct pool *pool, struct source *source)
 
     pool->offers.broken = false;
     pool->offers.streak = 0;
-    for (;;) {
-        begin_all(pool, source);
-        if (cursor_sync(cursor) < 0)
-            offer_end(&pool->offers, EX_IOERR);
-        if (runner_running(pool->offers.runner) == 0)
+    while (!pool->lost) {
+        const enum offer_begun begun = begin_all(pool, source);
+        const bool idle = runner_running(pool->offers.runner) == 0;
+        sync_cursor(pool, cursor, idle);
+        if (!idle || begun == OFFER_SKIPPED) /* then only a look at the signals */
+            (void)pool_wait(pool, -1, begun == OFFER_SKIPPED ? io_now() : 0);
+        else if (begun != OFFER_RUNS) /* else it did, and was over at once */
             break;
-        (void)pool_wait(pool, -1, 0);
     }
     if (pool->offers.broken) {
         pool->broken = true;
@@ -172,5 +206,5 @@ void pool_lane(struct pool *pool, struct lane *lane)
 
 void pool_retry(struct pool *pool)
 {
-    exhaust(pool, &(struct source){.now = (int64_t)time(NULL)});
+    exhaust(pool, &(struct source){.clock = ledger_clock(pool->offers.ledger)});
 }

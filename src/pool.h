@@ -3,8 +3,12 @@
  * pool: the jobs of a drain: offers events of one source after the other to
  * the command, as many batches at a time as there are jobs.
  *
- * The cursor is synced while commands run: what a power cut finds unsynced is
- * offered again. One thread. Errors are logged and end up in offers.status.
+ * The cursor is written after each run, and synced while commands run, a few
+ * times a second: what a power cut finds unsynced is offered again.
+ *
+ * The first signal that asks to end lets what runs come to its end, the second
+ * ends it, the third kills it. One thread. Errors are logged and end up in
+ * offers.status.
  */
 #ifndef HOOKSPOOL_POOL_H
 #define HOOKSPOOL_POOL_H
@@ -19,7 +23,10 @@ struct pool {
     struct offers offers;
     struct offer *offer; /* as many as jobs */
     uint64_t begun;      /* events that were offered so far */
+    bool full;           /* they are as many as was allowed: only what has begun goes on */
     bool broken;         /* a source was left because the command seemed to be broken */
+    bool lost;           /* a system call failed, and what runs cannot be waited for */
+    int64_t synced;      /* when the cursor was; io_now() */
     uint64_t start, end; /* of the log, for the bar */
     struct progress progress;
 };

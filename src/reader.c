@@ -31,6 +31,7 @@ struct reader {
     size_t searched; /* no newline in [begin, searched) */
     size_t filled, room;
     uint64_t base;
+    uint64_t missing; /* bytes that were passed over, as no file holds them */
 };
 
 struct reader *reader_new(int dir, const char *path)
@@ -138,7 +139,9 @@ static int open_segment(struct reader *reader, uint64_t to)
         errno = saved;
         return -1;
     }
-    leave_segment(reader, position < list->starts[which] ? list->starts[which] : position);
+    const uint64_t begin = position < list->starts[which] ? list->starts[which] : position;
+    reader->missing += begin - position;
+    leave_segment(reader, begin);
     reader->fd = fd;
     reader->start = list->starts[which];
     find_next(reader);
@@ -239,6 +242,24 @@ static int next_here(struct reader *reader, uint64_t end, struct segment_line *l
     return more;
 }
 
+/* The end of a segment: 1 when bytes without a newline stand there, 0 when it is left. */
+static int finish_segment(struct reader *reader, struct segment_line *line)
+{
+    const uint64_t held = reader->base + reader->filled;
+    const size_t rest = reader->filled - reader->begin;
+
+    if (rest > 0) {
+        *line = (struct segment_line){.position = reader_position(reader), .damaged = true,
+                                      .text = reader->buffer + reader->begin, .len = rest};
+        reader->begin = reader->searched = reader->filled;
+        return 1;
+    }
+    if (held < reader->next) /* the file is too short */
+        reader->missing += reader->next - held;
+    leave_segment(reader, reader->next);
+    return 0;
+}
+
 int reader_next(struct reader *reader, uint64_t to, struct segment_line *line)
 {
     while (reader_position(reader) < to) {
@@ -246,17 +267,26 @@ int reader_next(struct reader *reader, uint64_t to, struct segment_line *line)
         if (reader->fd >= 0 && reader->listed < to && refresh(reader, to) < 0)
             return -1;
         if (reader->fd >= 0) {
-            const uint64_t end = reader->next < to ? reader->next : to;
-            const int found = next_here(reader, end, line);
-            if (found != 0 || end == to)
+            const bool whole = reader->next <= to;
+            int found = next_here(reader, whole ? reader->next : to, line);
+            if (found == 0 && whole)
+                found = finish_segment(reader, line);
+            if (found != 0 || !whole)
                 return found;
-            leave_segment(reader, end);
         }
         const int opened = open_segment(reader, to);
         if (opened <= 0)
             return opened;
     }
     return 0;
+}
+
+uint64_t reader_missing(struct reader *reader)
+{
+    const uint64_t missing = reader->missing;
+
+    reader->missing = 0;
+    return missing;
 }
 
 int reader_descriptor(const struct reader *reader, uint64_t *start)

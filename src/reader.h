@@ -5,7 +5,9 @@
  * It follows the log across segments and can go on when more was appended:
  * reader_next() returns 0 at `to`, and a later call with a greater `to` goes
  * on there. A line that does not prove itself is reported as damaged, never
- * skipped in silence; bytes behind the last newline are no line yet.
+ * skipped in silence. Bytes behind the last newline are no line yet; in a
+ * segment that has a successor they are damage. What no file holds that should
+ * is told by reader_missing().
  *
  * Memory: one buffer of 256 KiB, more only for a line that is longer.
  * One thread a reader. Errors: -1 with errno, logged here.
@@ -36,6 +38,9 @@ uint64_t reader_position(const struct reader *reader);
  * is gone with the next call. Behind a gap (a segment that was removed) it goes on at the next one.
  */
 int reader_next(struct reader *reader, uint64_t to, struct segment_line *line);
+
+/* How many bytes before the position, since this was last asked, stand in no file. */
+uint64_t reader_missing(struct reader *reader);
 
 /* The file that the last line stands in, and the position of its first byte; borrowed. */
 int reader_descriptor(const struct reader *reader, uint64_t *start);

@@ -76,6 +76,16 @@ static void print(FILE *out, uint64_t from, uint64_t to, const struct filter *fi
         fprintf(out, "id %s\n", filter->ids[i]);
 }
 
+/* Can it be read back, a line a word? */
+static bool is_plain(const struct filter *filter)
+{
+    bool plain = filter->type == NULL || strpbrk(filter->type, "\n\r") == NULL;
+
+    for (size_t i = 0; i < filter->id_count; i++)
+        plain &= strpbrk(filter->ids[i], "\n\r") == NULL;
+    return plain;
+}
+
 static int remove_cursor(const struct consumer *consumer, const char *name)
 {
     char cursor[REPLAY_NAME + 8];
@@ -102,7 +112,12 @@ int replay_request(struct consumer *consumer, uint64_t from, uint64_t to,
         return fail(consumer, "write", "replay");
     }
     char *const memory = text.iov_base;
-    int result = consumer_enter(consumer);
+    int result = -1;
+    errno = EINVAL;
+    if (!is_plain(filter) || text.iov_len > TEXT_MAX)
+        (void)fail(consumer, "write", "replay");
+    else
+        result = consumer_enter(consumer);
     if (result == 0) {
         result = find(consumer, &least, &greatest);
         snprintf(name, sizeof(name), "replay-%" PRIu64, greatest + 1);
@@ -129,8 +144,12 @@ static char *read_text(const struct consumer *consumer, const char *name)
         if (st.st_size > TEXT_MAX)
             errno = EFBIG;
         else if ((text = malloc((size_t)st.st_size + 1)) != NULL) {
-            const ssize_t got = read(fd, text, (size_t)st.st_size);
+            const ssize_t got = pread(fd, text, (size_t)st.st_size, 0);
             text[got > 0 ? got : 0] = '\0';
+            if (got < 0) {
+                free(text);
+                text = NULL;
+            }
         }
     }
     if (text == NULL)
@@ -185,6 +204,20 @@ static bool parse(struct replay *replay)
     return true;
 }
 
+/* So that it is told once, and those behind it have their turn. */
+static int set_aside(const struct consumer *consumer, const char *name)
+{
+    char aside[REPLAY_NAME + 8];
+
+    snprintf(aside, sizeof(aside), "%s.damaged", name);
+    if (io_renameat(consumer->dir, name, aside) < 0)
+        return fail(consumer, "move aside", name);
+    log_error("'%s/%s' is no request to replay events: it is called %s now", consumer->path, name,
+              aside);
+    errno = EINVAL;
+    return -1;
+}
+
 int replay_first(const struct consumer *consumer, struct replay *replay)
 {
     uint64_t least, greatest;
@@ -199,12 +232,12 @@ int replay_first(const struct consumer *consumer, struct replay *replay)
     replay->text = read_text(consumer, replay->name);
     if (replay->text == NULL)
         return -1;
+    errno = 0;
     if (parse(replay))
         return 1;
-    log_error("'%s/%s' is no request to replay events", consumer->path, replay->name);
+    const bool no_memory = errno == ENOMEM;
     replay_release(replay);
-    errno = EINVAL;
-    return -1;
+    return no_memory ? fail(consumer, "read", replay->name) : set_aside(consumer, replay->name);
 }
 
 void replay_release(struct replay *replay)

@@ -32,11 +32,11 @@ struct replay {
     char **ids;
 };
 
-/* Durable when it returns 0. */
+/* Durable when it returns 0. EINVAL: a pattern or an id with a line break; or too much of it. */
 int replay_request(struct consumer *consumer, uint64_t from, uint64_t to,
                    const struct filter *filter);
 
-/* The request with the least number: 1, 0: none, -1. */
+/* The request with the least number: 1, 0: none, -1. One that is none is moved aside: EINVAL. */
 int replay_first(const struct consumer *consumer, struct replay *replay);
 void replay_release(struct replay *replay);
 

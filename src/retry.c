@@ -195,11 +195,12 @@ static int reopen(struct retry *retry)
 
 int retry_refresh(struct retry *retry)
 {
+    const uint64_t end = retry->journal.end;
     const int current = journal_current(&retry->journal);
 
-    if (current < 0 || (current == 0 && reopen(retry) < 0))
+    if (current < 0 || (current == 0 && reopen(retry) < 0) || scan(retry) != 0)
         return -1;
-    return scan(retry) == 0 ? 0 : -1;
+    return current == 0 || retry->journal.end != end;
 }
 
 size_t retry_count(const struct retry *retry)
@@ -225,25 +226,32 @@ const struct retry_entry *retry_find(const struct retry *retry, uint64_t positio
                                                                         : NULL;
 }
 
-size_t retry_due(const struct retry *retry, int64_t now, uint64_t from, size_t most,
+int64_t retry_when(const struct retry_entry *entry, struct retry_clock clock)
+{
+    return entry->next > clock.now && entry->next - clock.now > clock.longest ? clock.now
+                                                                              : entry->next;
+}
+
+size_t retry_due(const struct retry *retry, struct retry_clock clock, uint64_t from, size_t most,
                  struct retry_entry *out)
 {
     size_t found = 0;
 
     for (size_t i = find(retry, from); i < retry->count && found < most; i++) {
-        if (retry->entries[i].next <= now)
+        if (retry_when(&retry->entries[i], clock) <= clock.now)
             out[found++] = retry->entries[i];
     }
     return found;
 }
 
-int64_t retry_next(const struct retry *retry)
+int64_t retry_next(const struct retry *retry, struct retry_clock clock)
 {
     int64_t next = INT64_MAX;
 
     for (size_t i = 0; i < retry->count; i++) {
-        if (retry->entries[i].next < next)
-            next = retry->entries[i].next;
+        const int64_t when = retry_when(&retry->entries[i], clock);
+        if (when < next)
+            next = when;
     }
     return next;
 }
@@ -265,7 +273,8 @@ int retry_load(const struct retry *retry, const struct retry_entry *entry,
         else if (got > 0)
             done += (size_t)got;
     }
-    if (done == entry->len && failure_decode(*line, entry->len, failure))
+    if (done == entry->len && failure_decode(*line, entry->len, failure)
+        && failure->position == entry->position)
         return 0;
     if (got >= 0)
         errno = EIO; /* it proved itself when it was found */
@@ -356,5 +365,5 @@ int retry_compact(struct retry *retry)
         return 0;
     if (journal_rewrite(&retry->journal, stands, retry) < 0)
         return -1;
-    return retry_refresh(retry);
+    return retry_refresh(retry) < 0 ? -1 : 0;
 }

@@ -8,9 +8,9 @@
  * nothing of it stands. When more is superseded than stands, the journal is
  * written anew and renamed.
  *
- * Crash: a torn last line is cut at the next opening; what was appended before
+ * Crash: a torn last line is cut by the next append; what was appended before
  * stands. An event is in the journal and not yet behind the cursor only when
- * the drain died between the two: drain.c strikes it out then, for the log
+ * the drain died between the two: ledger.c strikes it out then, for the log
  * will offer it again.
  *
  * All changes are made between consumer_enter() and consumer_leave(), and
@@ -37,10 +37,10 @@ struct retry_entry {
     unsigned attempts;
 };
 
-/* Reads the journal; with `write`, creates it, cuts a torn line and keeps it open for changes. */
+/* Reads the journal; with `write`, creates it and keeps it open for changes. */
 struct retry *retry_open(int dir, const char *path, bool write);
 void retry_close(struct retry *retry);
-/* Takes in what others have appended. */
+/* Takes in what others have appended: 1; 0: nothing; -1. */
 int retry_refresh(struct retry *retry);
 
 size_t retry_count(const struct retry *retry);
@@ -52,23 +52,33 @@ const struct retry_entry *retry_at(const struct retry *retry, size_t which);
 const struct retry_entry *retry_find(const struct retry *retry, uint64_t position);
 
 /*
- * Up to `most` entries that are due at `now` and not below `from`, ascending by position, copied to
- * out; how many.
+ * No failure has to wait longer than a backoff can be, `longest`: one that would was written while
+ * the clock was wrong, or under another configuration, and is due.
  */
-size_t retry_due(const struct retry *retry, int64_t now, uint64_t from, size_t most,
+struct retry_clock {
+    int64_t now, longest;
+};
+
+/* When an entry is due: its `next`, or now. */
+int64_t retry_when(const struct retry_entry *entry, struct retry_clock clock);
+/* Up to `most` entries that are due and not below `from`, ascending, copied to out; how many. */
+size_t retry_due(const struct retry *retry, struct retry_clock clock, uint64_t from, size_t most,
                  struct retry_entry *out);
 /* When the next one is due; INT64_MAX: none stands. */
-int64_t retry_next(const struct retry *retry);
+int64_t retry_next(const struct retry *retry, struct retry_clock clock);
 
 /* Its whole failure: 0; *line is malloc()ed and what failure->event points into. */
 int retry_load(const struct retry *retry, const struct retry_entry *entry,
                struct failure *failure, char **line);
 
-/* Each is durable when it returns 0; after -1 the journal is as it was. */
+/* Each is durable when it returns 0; after -1, see journal_append(). */
 int retry_add(struct retry *retry, const struct failure *failures, size_t count);
 int retry_done(struct retry *retry, const uint64_t *positions, size_t count);
 
-/* Writes the journal anew if most of it is superseded. For the drain. */
+/*
+ * Writes the journal anew if most of it is superseded. For the drain, while nothing runs: offsets
+ * and descriptor change. After -1 the journal may be used on, behind a retry_refresh().
+ */
 int retry_compact(struct retry *retry);
 
 #endif

@@ -16,7 +16,9 @@
 
 enum {
     PIPE_BYTES = 64 * 1024, /* what a pipe holds, unless it is told otherwise */
-    PIPE_WANTED = 1024 * 1024
+    PIPE_WANTED = 1024 * 1024,
+    ROUNDS = 16,            /* of reads, and then others have their turn */
+    LAST_ROUNDS = 1024      /* more than what a pipe held when its writer ended */
 };
 
 /* ---- starting */
@@ -127,8 +129,8 @@ int run_start(struct run *run, const struct run_job *job, char **environment,
     run->feed = (struct feed){.pieces = job->pieces, .count = job->piece_count};
     run->result = (struct run_result){.context = job->context};
     run->output_room = 0;
-    run->started = io_now();
-    run->deadline = job->timeout > 0 ? run->started + job->timeout : INT64_MAX;
+    run->pressed = false;
+    run->deadline = job->timeout > 0 ? io_now() + job->timeout : INT64_MAX;
     int result = make_pipes(run, &ends);
     if (result == 0) {
         run_feed(run); /* often this is all, and the command finds it there */
@@ -147,29 +149,43 @@ int run_start(struct run *run, const struct run_job *job, char **environment,
 
 /* ---- while it runs */
 
+/* To our standard error; where nobody listens it is lost. */
+static void pass_on(const char *text, size_t len)
+{
+    while (len > 0) {
+        const ssize_t wrote = write(STDERR_FILENO, text, len);
+        if (wrote < 0 && errno != EINTR)
+            return;
+        text += wrote > 0 ? wrote : 0;
+        len -= wrote > 0 ? (size_t)wrote : 0;
+    }
+}
+
 /* Passes on what it says, and keeps the beginning. */
-void run_take_error(struct run *run)
+static void take_error(struct run *run, int rounds)
 {
     struct run_result *result = &run->result;
     char text[4096];
-    ssize_t got;
+    ssize_t got = 1;
 
-    while ((got = read(run->err, text, sizeof(text))) > 0) {
+    while (got > 0 && rounds-- > 0) {
+        got = read(run->err, text, sizeof(text));
+        if (got <= 0)
+            break;
         size_t room = RUN_STDERR - result->stderr_len;
         if (room > (size_t)got)
             room = (size_t)got;
         memcpy(result->stderr_text + result->stderr_len, text, room);
         result->stderr_len += room;
-        for (ssize_t done = 0, wrote; done < got; done += wrote) {
-            wrote = write(STDERR_FILENO, text + done, (size_t)(got - done));
-            if (wrote < 0 && errno == EINTR)
-                wrote = 0;
-            if (wrote < 0)
-                break; /* nobody listens */
-        }
+        pass_on(text, (size_t)got);
     }
-    if (got == 0 || errno != EAGAIN)
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
         close_fd(&run->err);
+}
+
+void run_take_error(struct run *run)
+{
+    take_error(run, ROUNDS);
 }
 
 static int grow_output(struct run *run)
@@ -209,32 +225,47 @@ void run_take_output(struct run *run)
     }
     if (result->output != NULL)
         result->output[result->output_len] = '\0';
-    if (got >= 0 || errno != EAGAIN)
+    if (got >= 0 || (errno != EAGAIN && errno != EINTR))
         close_fd(&run->out);
 }
 
-/* It has taken too long: asks its process group to end, and then makes it. */
-void run_press(struct run *run, int64_t now)
+/* Asks its process group to end or, when it has been asked, makes it. */
+static void press(struct run *run, int64_t now)
 {
-    (void)kill(-run->pid, run->result.timed_out ? SIGKILL : SIGTERM);
-    run->deadline = run->result.timed_out
-                      ? INT64_MAX
-                      : now + (run->job.grace > 0 ? run->job.grace : RUN_GRACE);
-    run->result.timed_out = true;
+    (void)kill(-run->pid, run->pressed ? SIGKILL : SIGTERM);
+    run->deadline = run->pressed ? INT64_MAX
+                                 : now + (run->job.grace > 0 ? run->job.grace : RUN_GRACE);
+    run->pressed = true;
+}
+
+void run_late(struct run *run, int64_t now)
+{
+    run->result.timed_out |= !run->result.stopped;
+    press(run, now);
+}
+
+void run_stop(struct run *run, int64_t now)
+{
+    run->result.stopped |= !run->result.timed_out;
+    press(run, now);
 }
 
 /* The command has ended. What it has left running is not waited for. */
 void run_finish(struct run *run, struct run_result *result)
 {
-    if (run->result.timed_out)
+    pid_t pid;
+
+    if (run->pressed)
         (void)kill(-run->pid, SIGKILL); /* what of its group did not listen */
-    while (waitpid(run->pid, &run->result.status, 0) < 0 && errno == EINTR)
-        continue;
+    do
+        pid = waitpid(run->pid, &run->result.status, 0);
+    while (pid < 0 && errno == EINTR);
+    if (pid < 0)
+        run->result.error = errno;
     if (run->err >= 0)
-        run_take_error(run);
+        take_error(run, LAST_ROUNDS);
     if (run->out >= 0)
         run_take_output(run);
-    run->result.took = io_now() - run->started;
     *result = run->result;
     run->result.output = NULL;
     close_run(run);

@@ -7,7 +7,8 @@
  * timeout reaches its children: SIGTERM, and SIGKILL ten seconds later. Its
  * standard error is passed on to ours as it comes; its standard output is
  * ours, unless it is to be kept. A command need not read its input. What its
- * children do after it has ended is not waited for.
+ * children do after it has ended is not waited for. However much a command
+ * writes or reads, each call here comes back soon.
  *
  * The descriptors do not block: runner.h waits for them, and calls what fits.
  * One thread; SIGPIPE is ignored. Times are io_now() nanoseconds. Errors: -1
@@ -24,7 +25,7 @@
 
 #include "feed.h"
 
-enum { RUN_STDERR = 1024 };
+enum { RUN_STDERR = 1024 + 3 /* so that a character that begins in 1 KiB is whole */ };
 
 #define RUN_GRACE (INT64_C(10) * 1000000000)
 
@@ -44,13 +45,13 @@ struct run_result {
     void *context;
     int status;     /* wait status, as waitpid(2) has it */
     bool timed_out;
+    bool stopped;   /* run_stop() */
     bool output_over; /* it printed more than output_limit */
-    int error;      /* errno of a failed read of its input: it did not get all of it; else 0 */
+    int error;      /* errno when it did not get all of its input, or nobody knows how it ended */
     char stderr_text[RUN_STDERR];
     size_t stderr_len;
     char *output;   /* what it printed, if it was to be kept, and a NUL; the caller frees */
     size_t output_len;
-    int64_t took;   /* nanoseconds */
 };
 
 struct run {
@@ -59,7 +60,8 @@ struct run {
     struct feed feed;
     pid_t pid;
     int pid_fd, in, out, err; /* -1: closed */
-    int64_t started, deadline;
+    int64_t deadline;
+    bool pressed; /* it was asked to end */
     size_t output_room;
     struct run_result result;
 };
@@ -74,7 +76,8 @@ int run_start(struct run *run, const struct run_job *job, char **environment,
 void run_feed(struct run *run);        /* `in` takes more */
 void run_take_error(struct run *run);  /* `err` can be read */
 void run_take_output(struct run *run); /* likewise `out` */
-void run_press(struct run *run, int64_t now); /* the deadline has passed */
+void run_late(struct run *run, int64_t now); /* the deadline has passed */
+void run_stop(struct run *run, int64_t now); /* it is to end; a second time: at once */
 
 /* It has ended: what came of it. */
 void run_finish(struct run *run, struct run_result *result);

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -23,7 +24,7 @@ struct runner {
     struct pollfd *polled; /* FDS of each run, the signals, extra_fd */
     int signals;
     sigset_t held, mask;   /* what we hold back; what was held back before */
-    struct sigaction pipe; /* what was done at SIGPIPE */
+    struct sigaction pipe, child; /* what was done at SIGPIPE and SIGCHLD */
     posix_spawnattr_t attributes;
     char **environment;    /* our own, and room for a job's behind it */
     size_t environment_count, environment_room;
@@ -43,17 +44,17 @@ static int fail(const char *operation)
 /* Holds back the signals that ask us to end, unless they are ignored, as by nohup(1). */
 static int hold_signals(struct runner *runner)
 {
-    static const int ends[] = {SIGTERM, SIGINT, SIGHUP};
-    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN}, normal = {.sa_handler = SIG_DFL};
     struct sigaction before;
 
     sigemptyset(&runner->held);
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            sigaddset(&runner->held, ends[i]);
+    for (size_t i = 0; i < sizeof(runner_ends) / sizeof(runner_ends[0]); i++) {
+        if (sigaction(runner_ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaddset(&runner->held, runner_ends[i]);
     }
     sigprocmask(SIG_BLOCK, &runner->held, &runner->mask);
     sigaction(SIGPIPE, &ignore, &runner->pipe);
+    sigaction(SIGCHLD, &normal, &runner->child);
     runner->signals = signalfd(-1, &runner->held, SFD_CLOEXEC | SFD_NONBLOCK);
     return runner->signals < 0 ? fail("watch for signals") : 0;
 }
@@ -115,6 +116,7 @@ void runner_free(struct runner *runner)
         close(runner->signals);
     posix_spawnattr_destroy(&runner->attributes);
     sigaction(SIGPIPE, &runner->pipe, NULL);
+    sigaction(SIGCHLD, &runner->child, NULL);
     sigprocmask(SIG_SETMASK, &runner->mask, NULL);
     free(runner->environment);
     free(runner->polled);
@@ -129,7 +131,16 @@ unsigned runner_running(const struct runner *runner)
 
 /* ---- starting a command */
 
-/* Our environment, with the job's variables in place of those of their names. */
+/* What a drain above us, say, was told of an event; but where the configuration is, is for all. */
+static bool is_ours(const char *variable)
+{
+    static const char prefix[] = "HOOKSPOOL_", kept[] = "HOOKSPOOL_CONF=";
+
+    return strncmp(variable, prefix, sizeof(prefix) - 1) == 0
+        && strncmp(variable, kept, sizeof(kept) - 1) != 0;
+}
+
+/* Our environment, with the job's variables in place of those of such names. */
 static char **make_environment(struct runner *runner, char *const *variables)
 {
     size_t own = 0, theirs = 0, count = 0;
@@ -147,7 +158,7 @@ static char **make_environment(struct runner *runner, char *const *variables)
         runner->environment_room = room;
     }
     for (size_t i = 0; i < own; i++) {
-        if (strncmp(environ[i], "HOOKSPOOL_", sizeof("HOOKSPOOL_") - 1) != 0)
+        if (!is_ours(environ[i]))
             runner->environment[count++] = environ[i];
     }
     for (size_t i = 0; i <= theirs; i++)
@@ -168,6 +179,14 @@ int runner_start(struct runner *runner, const struct run_job *job)
         return -1;
     runner->running++;
     return 0;
+}
+
+void runner_stop(struct runner *runner)
+{
+    for (unsigned i = 0; i < runner->jobs; i++) {
+        if (runner->runs[i].busy)
+            run_stop(&runner->runs[i], io_now());
+    }
 }
 
 /* ---- waiting */
@@ -213,7 +232,7 @@ static struct run *attend(struct runner *runner)
         if (polled[0].revents != 0)
             ended = run;
         else if (run->deadline <= now)
-            run_press(run, now);
+            run_late(run, now);
         polled += FDS;
     }
     return ended;
@@ -236,15 +255,15 @@ enum runner_event runner_wait(struct runner *runner, int extra_fd, int64_t deadl
             return RUNNER_FAILED;
         }
         struct run *ended = attend(runner);
-        if (ended != NULL) {
-            run_finish(ended, result);
-            runner->running--;
-            return RUNNER_ENDED;
-        }
         if (runner->polled[0].revents != 0) {
             struct signalfd_siginfo info;
             if (read(runner->signals, &info, sizeof(info)) == sizeof(info))
                 return RUNNER_SIGNAL;
+        }
+        if (ended != NULL) {
+            run_finish(ended, result);
+            runner->running--;
+            return RUNNER_ENDED;
         }
         if (runner->polled[1].revents != 0)
             return RUNNER_READY;

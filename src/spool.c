@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io.h"
@@ -98,70 +99,70 @@ int spool_begin(struct spool *spool, uint64_t *begin)
     return 0;
 }
 
-/* The position before which the log was settled; 0 when nobody has noted one. */
-static uint64_t read_settled(const struct spool *spool)
-{
-    char text[32];
-
-    const int fd = io_openat(spool->dir, "locks/settled", O_RDONLY | O_NOFOLLOW, 0);
-    const ssize_t got = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-    if (fd >= 0)
-        close(fd);
-    text[got > 0 ? got : 0] = '\0';
-    return strtoull(text, NULL, 10);
-}
-
-/* What stands in the files is on the disk: nobody has them open, but a writer may have died. */
-static int sync_segments(const struct spool *spool, uint64_t from)
+/*
+ * The last segment, and how much of it is on the disk: 1; 0: there is none; -1.
+ * The lengths of the others are known by their names.
+ */
+static int sync_last(const struct spool *spool, uint64_t *start, uint64_t *end)
 {
     struct segment_list list;
-    int result = 0;
+    struct stat st;
+    char name[SEGMENT_NAME_SIZE];
 
     if (segment_list_read(&list, spool->log_dir, spool->log_path) < 0)
         return -1;
-    for (size_t i = 0; i < list.count && result == 0; i++) {
-        char name[SEGMENT_NAME_SIZE];
-        if (i + 1 < list.count && list.starts[i + 1] <= from)
-            continue;
-        segment_name(name, list.starts[i]);
-        const int fd = io_openat(spool->log_dir, name, O_RDONLY | O_NOFOLLOW, 0);
-        result = fd < 0 || io_fdatasync(fd) < 0 ? fail("sync", name) : 0;
-        if (fd >= 0)
-            close(fd);
-    }
-    const int saved = errno;
+    const bool empty = list.count == 0;
+    *start = empty ? 0 : list.starts[list.count - 1];
     segment_list_release(&list);
+    if (empty)
+        return 0;
+    segment_name(name, *start);
+    const int fd = io_openat(spool->log_dir, name, O_RDONLY | O_NOFOLLOW, 0);
+    const bool synced = fd >= 0 && fstat(fd, &st) == 0 && io_fdatasync(fd) == 0;
+    const int result = synced ? 1 : fail("sync", name);
+    const int saved = errno;
+    if (fd >= 0)
+        close(fd);
     errno = saved;
+    if (result > 0)
+        *end = *start + (uint64_t)st.st_size;
     return result;
 }
 
 /*
  * The end of a log that no responder has opened since the machine was started.
- * While we look nobody may repair it: a shared lock on the spool keeps him out.
+ * A shared lock on the spool tells that nobody writes, while it is held; it is
+ * held for the sync alone, so that a responder that starts need not wait for
+ * us. What he does meanwhile leaves the whole lines as they are.
  */
-static int find_end(struct spool *spool, uint64_t *end)
+static int find_end(const struct spool *spool, uint64_t *end)
 {
-    const uint64_t settled = read_settled(spool);
+    uint64_t start = 0, limit = 0;
 
     const int guard = io_openat(spool->dir, ".", O_RDONLY | O_DIRECTORY, 0);
     if (guard < 0)
         return fail("open directory", spool->path);
     int result = flock(guard, LOCK_SH | LOCK_NB);
-    if (result < 0)
-        log_warn("spool '%s' is being repaired: try again", spool->path);
-    else if ((result = sync_segments(spool, settled)) == 0)
-        result = segment_whole(spool->log_dir, spool->log_path, settled, UINT64_MAX, end);
+    if (result < 0 && errno != EWOULDBLOCK)
+        result = fail("lock", spool->path);
+    else if (result == 0)
+        result = sync_last(spool, &start, &limit);
     const int saved = errno;
     close(guard);
     errno = saved;
+    if (result > 0)
+        return segment_whole(spool->log_dir, spool->log_path, start, limit, end);
+    *end = 0;
     return result;
 }
 
-int spool_end(struct spool *spool, uint64_t *end)
+int spool_end(const struct spool *spool, uint64_t *end)
 {
-    const int known = logstate_read(spool->log_dir, spool->log_path, end);
+    int known = logstate_read(spool->log_dir, spool->log_path, end);
 
-    if (known != 0)
-        return known < 0 ? -1 : 0;
-    return find_end(spool, end);
+    if (known == 0)
+        known = find_end(spool, end);
+    if (known < 0 && errno == EWOULDBLOCK)
+        log_warn("spool '%s' is being repaired: try again", spool->path);
+    return known < 0 ? -1 : 0;
 }

@@ -7,7 +7,8 @@
  * stays: `synced` of the shared state (logstate.h), read under the appenders'
  * flock. After a boot, before any responder has opened the spool, there is no
  * such state; what is on disk then has survived, and the end is that of the
- * last line that proves itself.
+ * last line that proves itself. While a repair goes on, or waits to be made
+ * again, the end is not known: EWOULDBLOCK.
  *
  * One thread. Errors: -1 with errno, logged here.
  */
@@ -37,6 +38,6 @@ void spool_close(struct spool *spool);
 
 /* The start of the first segment; UINT64_MAX when there is none. */
 int spool_begin(struct spool *spool, uint64_t *begin);
-int spool_end(struct spool *spool, uint64_t *end);
+int spool_end(const struct spool *spool, uint64_t *end);
 
 #endif

@@ -25,7 +25,8 @@ struct verdict {
     const struct run_result *result;
     struct report report;
     bool reported;          /* the events in the report failed, and no others */
-    uint64_t *acknowledged; /* of retry: positions of those that did not fail */
+    bool good;              /* the others did not */
+    uint64_t *acknowledged; /* positions of those that did not fail, where the ledger wants them */
     size_t acknowledged_count;
 };
 
@@ -53,35 +54,61 @@ static void set_reason(struct failure *failure, const struct verdict *verdict)
 static int judge(void *context, struct failure *event)
 {
     struct verdict *verdict = context;
+    const bool failed =
+        verdict->reported ? report_names(&verdict->report, event->id) : !verdict->good;
 
-    if (verdict->reported && !report_names(&verdict->report, event->id)) {
+    if (!failed) {
         if (verdict->acknowledged != NULL)
             verdict->acknowledged[verdict->acknowledged_count++] = event->position;
         return 0;
     }
     set_reason(event, verdict);
-    return ledger_fail(verdict->offers->ledger, event, 1, (int64_t)time(NULL));
+    return ledger_fail(verdict->offers->ledger, event, (int64_t)time(NULL));
 }
 
-/* Events of retry: those that did not fail are done with. */
-static int acknowledge_retry(struct verdict *verdict)
+/* Is it to be said which events were acknowledged? For those of the log the cursor does it. */
+static int is_to_be_told(const struct verdict *verdict)
 {
     const struct offer *offer = verdict->offer;
-    const size_t count = offer->batch.count;
-    int result = 0;
+    struct ledger *ledger = verdict->offers->ledger;
 
-    verdict->acknowledged = calloc(count, sizeof(*verdict->acknowledged));
-    if (verdict->acknowledged == NULL) {
-        log_error("cannot acknowledge events: %s", strerror(ENOMEM));
+    if (offer->lane == NULL)
+        return 1;
+    if (offer->lane->cursor == &ledger->cursor)
+        return 0;
+    return ledger_holds(ledger, offer->batch.from, offer->batch.to);
+}
+
+/* The events of the run: those that failed are recorded, the others noted as acknowledged. */
+static int sort_out(struct verdict *verdict)
+{
+    const struct offer *offer = verdict->offer;
+
+    if (offer->lane != NULL || verdict->reported)
+        return offer_events(verdict->offers, verdict->offer, judge, verdict);
+    for (size_t i = 0; i < offer->batch.count; i++) /* all of them, and where they stand is known */
+        verdict->acknowledged[i] = offer->entries[offer->entry + i].position;
+    verdict->acknowledged_count = offer->batch.count;
+    return 0;
+}
+
+static int settle(struct verdict *verdict)
+{
+    const int told = is_to_be_told(verdict);
+
+    if (told < 0)
         return -1;
+    if (told == 0 && !verdict->reported)
+        return 0;
+    if (told > 0) {
+        verdict->acknowledged =
+            calloc(verdict->offer->batch.count, sizeof(*verdict->acknowledged));
+        if (verdict->acknowledged == NULL) {
+            log_error("cannot acknowledge events: %s", strerror(errno));
+            return -1;
+        }
     }
-    if (verdict->reported) {
-        result = offer_events(verdict->offers, verdict->offer, judge, verdict);
-    } else {
-        for (size_t i = 0; i < count; i++)
-            verdict->acknowledged[i] = offer->entries[offer->entry + i].position;
-        verdict->acknowledged_count = count;
-    }
+    int result = sort_out(verdict);
     if (result == 0 && verdict->acknowledged_count > 0)
         result = ledger_acknowledge(verdict->offers->ledger, verdict->acknowledged,
                                     verdict->acknowledged_count);
@@ -93,18 +120,14 @@ static int acknowledge_retry(struct verdict *verdict)
 static int succeed(struct verdict *verdict)
 {
     struct offers *offers = verdict->offers;
-    const size_t count = verdict->offer->batch.count;
     const uint64_t failed = offers->ledger->failed;
-    int result = 0;
 
     offers->streak = 0;
-    if (verdict->offer->lane == NULL)
-        result = acknowledge_retry(verdict);
-    else if (verdict->reported)
-        result = offer_events(offers, verdict->offer, judge, verdict);
+    int result = settle(verdict);
     if (result == 0)
         result = offer_pass(verdict->offer);
-    offers->acknowledged += count - (offers->ledger->failed - failed);
+    if (result == 0)
+        offers->acknowledged += verdict->offer->batch.count - (offers->ledger->failed - failed);
     if (offers->options->ordered && offers->ledger->failed > failed)
         offers->broken = true;
     return result;
@@ -159,7 +182,23 @@ static int read_report(struct verdict *verdict)
     return stranger == NULL;
 }
 
-/* Nothing is counted against events that the command did not get. */
+/*
+ * Was it ended with us? When a machine goes down everybody gets SIGTERM, and shells say the same by
+ * their exit status.
+ */
+static bool was_ended(const struct verdict *verdict)
+{
+    const struct run_result *result = verdict->result;
+    const int status = result->status;
+    const int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    bool by_signal = false;
+
+    for (size_t i = 0; i < sizeof(runner_ends) / sizeof(runner_ends[0]); i++)
+        by_signal |= code == 128 + runner_ends[i];
+    return code != 0 && (result->stopped || (verdict->offers->asked > 0 && by_signal));
+}
+
+/* Nothing is counted against events that the command did not get, or had no time for. */
 static bool was_run(struct verdict *verdict)
 {
     const char *command = verdict->offers->options->command[0];
@@ -168,8 +207,12 @@ static bool was_run(struct verdict *verdict)
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 
     if (error != 0) {
-        log_error("cannot feed '%s': %s", command, strerror(error));
+        log_error("cannot run '%s' to its end: %s", command, strerror(error));
         offer_end(verdict->offers, EX_IOERR);
+        return false;
+    }
+    if (was_ended(verdict)) {
+        log_warn("'%s' was ended: its events wait for the next drain", command);
         return false;
     }
     if (code != CANNOT_RUN && code != NOT_FOUND)
@@ -190,6 +233,7 @@ static int decide(struct verdict *verdict)
         good = read_report(verdict);
     if (good < 0)
         return -1;
+    verdict->good = good > 0;
     if (good)
         return succeed(verdict);
     if (verdict->offer->batch.count == 1)
@@ -204,7 +248,7 @@ void verdict_conclude(struct offers *offers, struct offer *offer, struct run_res
 
     offer->busy = false;
     if (was_run(&verdict) && decide(&verdict) < 0)
-        offer_end(offers, EX_TEMPFAIL);
+        offer_end_doubtful(offers);
     report_release(&verdict.report);
     if (offer->depth > 0 && !offers->over && !offers->broken)
         offer_part(offers, offer);

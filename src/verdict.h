@@ -2,7 +2,8 @@
 /*
  * verdict: what came of a run: its events are acknowledged, or recorded as
  * failed, or offered again in two parts; or nothing is counted against them,
- * because the command could not be run or did not get them.
+ * because the command could not be run, did not get them, or was ended as we
+ * were: by an operator, or with the whole machine.
  *
  * Failures are durable in retry or dead before the cursor moves over their
  * events. One thread. Errors are logged and end the drain (struct offers).

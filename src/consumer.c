@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "durable.h"
@@ -98,7 +99,7 @@ static int lock_file(const struct consumer *consumer, int fd, const char *name, 
 }
 
 /* What stands in the file when a drain has ended well. */
-enum { MARK = LOGSTATE_BOOT + 8 };
+enum { MARK = LOGSTATE_BOOT + 8, MOMENTS = 5 };
 
 static void make_mark(char mark[MARK])
 {
@@ -109,6 +110,19 @@ static void make_mark(char mark[MARK])
     snprintf(mark, MARK, "ended %s\n", boot);
 }
 
+/* Whoever only looks whether it is taken (consumer_drained()) has it for a moment, too. */
+static int take_turn(const struct consumer *consumer, bool wait)
+{
+    const struct timespec moment = {.tv_nsec = 2 * 1000 * 1000};
+    int got = lock_file(consumer, consumer->drain_fd, "drain", wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+
+    for (int i = 0; i < MOMENTS && got == 0; i++) {
+        nanosleep(&moment, NULL);
+        got = lock_file(consumer, consumer->drain_fd, "drain", LOCK_EX | LOCK_NB);
+    }
+    return got;
+}
+
 int consumer_drain(struct consumer *consumer, bool wait)
 {
     char mark[MARK], found[MARK] = "";
@@ -117,8 +131,7 @@ int consumer_drain(struct consumer *consumer, bool wait)
         durable_open(consumer->dir, consumer->path, "drain", O_RDWR | O_CREAT);
     if (consumer->drain_fd < 0)
         return -1;
-    const int got =
-        lock_file(consumer, consumer->drain_fd, "drain", wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+    const int got = take_turn(consumer, wait);
     if (got <= 0)
         return got;
     make_mark(mark);

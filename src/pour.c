@@ -64,8 +64,8 @@ static void widen(void)
 {
     static bool done;
 
-    if (!done)
-        (void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE_BYTES); /* no pipe, or not allowed: so be it */
+    if (!done) /* what is no pipe, or may not be changed, stays as it is */
+        (void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
     done = true;
 }
 

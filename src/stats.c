@@ -22,6 +22,14 @@ struct stats {
     struct stats_page page;
 };
 
+const char *stats_name(enum stats_outcome outcome)
+{
+    static const char *const names[STATS_OUTCOMES] = {"stored",  "duplicate", "ignored",
+                                                      "refused", "forged",    "unavailable"};
+
+    return names[outcome];
+}
+
 /* Written, not merely sized: a hole could not be filled on a full disk (SIGBUS). Magic last. */
 static int fill(int fd)
 {

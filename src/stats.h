@@ -44,6 +44,8 @@ struct stats_page {
 
 struct stats;
 
+const char *stats_name(enum stats_outcome outcome); /* "stored" */
+
 /* Opens the file in a directory, creating it. NULL with errno, not logged. */
 struct stats *stats_open(int dir);
 /* Only to be read: what counts must not be called. NULL with errno, ENOENT as well. */

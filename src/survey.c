@@ -70,16 +70,8 @@ static int count_backlogs(struct survey *survey)
     return backlog_count(backlogs, &view->spool, view->begin, view->end, survey->now);
 }
 
-int survey_read(struct survey *survey, const struct config *config,
-                const struct config_spool *spool, const char *only, int64_t now)
+static int read_open(struct survey *survey, const struct config *config, const char *only)
 {
-    *survey = (struct survey){.config = spool, .view = VIEW_CLOSED, .now = now};
-    survey->made = spool_exists(config, spool);
-    if (!survey->made)
-        return EX_OK;
-    const int status = view_open_spool(&survey->view, config, spool);
-    if (status != EX_OK)
-        return status;
     if (standings_read(&survey->standings, config, &survey->view.spool, only) < 0)
         return EX_OSERR;
     if (count_segments(survey) < 0 || find_last(survey) < 0)
@@ -87,6 +79,21 @@ int survey_read(struct survey *survey, const struct config *config,
     if ((only == NULL || survey->standings.count > 0) && count_backlogs(survey) < 0)
         return view_failure();
     return standings_status(&survey->standings);
+}
+
+int survey_read(struct survey *survey, const struct config *config,
+                const struct config_spool *spool, const char *only, int64_t now)
+{
+    *survey = (struct survey){.config = spool, .view = VIEW_CLOSED, .now = now};
+    survey->made = spool_exists(config, spool);
+    if (!survey->made)
+        return EX_OK;
+    int status = view_open_spool(&survey->view, config, spool);
+    if (status == EX_OK)
+        status = read_open(survey, config, only);
+    if (status != EX_OK && status != EX_NOPERM)
+        standings_release(&survey->standings); /* half of it is nothing */
+    return status;
 }
 
 void survey_release(struct survey *survey)

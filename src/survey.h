@@ -30,7 +30,10 @@ struct survey {
     struct backlogs backlogs; /* beside standings.list; of a spool without consumers all of it */
 };
 
-/* only: NULL, or the one consumer that is wanted. EX_NOPERM: what could be read is there. */
+/*
+ * only: NULL, or the one consumer that is wanted. EX_NOPERM: what could be read is there. After any
+ * other failure it has no consumers.
+ */
 int survey_read(struct survey *survey, const struct config *config,
                 const struct config_spool *spool, const char *only, int64_t now);
 void survey_release(struct survey *survey);

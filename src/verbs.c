@@ -16,6 +16,7 @@
 #include "verb_replay.h"
 #include "verb_retry.h"
 #include "verb_show.h"
+#include "verb_stats.h"
 #include "verb_status.h"
 #include "verb_tail.h"
 
@@ -65,7 +66,7 @@ static const struct verb verb_completion = {
 
 const struct verb *const verbs[] = {
     &verb_drain, &verb_retry, &verb_replay,
-    &verb_cat, &verb_tail, &verb_list, &verb_show, &verb_status,
+    &verb_cat, &verb_tail, &verb_list, &verb_show, &verb_status, &verb_stats,
     &verb_help, &verb_completion, NULL};
 
 /* Is the line's beginning this verb? How many words it has, or 0. */

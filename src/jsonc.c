@@ -168,8 +168,25 @@ char *jsonc_quote(const char *text, size_t len)
     return quoted;
 }
 
+/* Printable ASCII that needs no escape, as nearly all of it is. */
+static bool is_plain(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        if (c < 0x20 || c > 0x7e || c == '"' || c == '\\')
+            return false;
+    }
+    return true;
+}
+
 void jsonc_put(FILE *out, const char *text, size_t len)
 {
+    if (is_plain(text, len)) {
+        putc('"', out);
+        fwrite(text, 1, len, out);
+        putc('"', out);
+        return;
+    }
     char *quoted = jsonc_quote(text, len);
 
     fputs(quoted == NULL ? "\"\"" : quoted, out);

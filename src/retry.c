@@ -114,7 +114,8 @@ static struct retry_entry entry_of(const struct failure *failure, const char *li
                                    uint64_t offset)
 {
     return (struct retry_entry){
-        .position = failure->position, .next = failure->next, .offset = offset, .len = len,
+        .position = failure->position, .first = failure->first, .next = failure->next,
+        .offset = offset, .len = len,
         .event_offset = offset + (uint64_t)(failure->event - line),
         .event_len = failure->event_len, .attempts = failure->attempts};
 }

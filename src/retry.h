@@ -15,7 +15,7 @@
  *
  * All changes are made between consumer_enter() and consumer_leave(), and
  * after retry_refresh(), for others append as well. One thread.
- * Memory: about 64 bytes an event that stands. Errors: -1 with errno, logged.
+ * Memory: about 72 bytes an event that stands. Errors: -1 with errno, logged.
  */
 #ifndef HOOKSPOOL_RETRY_H
 #define HOOKSPOOL_RETRY_H
@@ -30,7 +30,7 @@ struct retry;
 
 struct retry_entry {
     uint64_t position;
-    int64_t next;
+    int64_t first, next;
     uint64_t offset; /* of its line in the journal */
     uint64_t event_offset; /* in the journal: the event's bytes, event_len of them, no newline */
     size_t len, event_len;

@@ -18,6 +18,7 @@
 #include "eventlog.h"
 #include "io.h"
 #include "log.h"
+#include "recap.h"
 #include "repair.h"
 #include "segment.h"
 
@@ -26,6 +27,12 @@ enum {
     INODES_RESERVED = 64, /* the spool needs one a segment and one or two a day */
     SETTLE_PATIENCE = 10, /* seconds that settling waits for a live writer of an id */
     OPEN_PATIENCE = 15    /* seconds that opening waits for somebody to repair the spool */
+};
+
+/* A store whose ids get their entries, while closed segments are summarised. */
+struct settling {
+    struct store *store;
+    struct recap *recap;
 };
 
 struct store {
@@ -102,13 +109,27 @@ static bool take_id(char id[ID_SIZE], const struct segment_line *line)
 /* An id of the log without an entry gets one. Alone, so without claims. */
 static int enter_missing(void *context, const struct segment_line *line)
 {
-    struct store *store = context;
+    const struct settling *settling = context;
+    struct store *store = settling->store;
     char id[ID_SIZE];
 
+    recap_add(settling->recap, line);
     if (!take_id(id, line))
         return 0;
     const int stored = lockdir_stored(store->locks, id);
     return stored < 0 || (stored == 0 && lockdir_enter(store->locks, id) < 0) ? 1 : 0;
+}
+
+/* Every id of an extent has its entry on stable storage. */
+static int enter_ids(struct store *store, uint64_t from, uint64_t to, segment_visit *enter)
+{
+    const char *path;
+    const int dir = eventlog_directory(store->log, &path);
+    struct settling settling = {.store = store, .recap = recap_begin(dir, path, from, to)};
+
+    const bool entered = segment_scan(dir, path, from, to, enter, &settling) == 0;
+    recap_end(settling.recap, entered);
+    return entered && lockdir_sync(store->locks) == 0 ? 0 : -1;
 }
 
 /*
@@ -118,8 +139,6 @@ static int enter_missing(void *context, const struct segment_line *line)
  */
 static int repair(struct store *store)
 {
-    const char *log_path;
-    const int log_dir = eventlog_directory(store->log, &log_path);
     const uint64_t from = lockdir_settled(store->locks);
     uint64_t end;
 
@@ -128,8 +147,7 @@ static int repair(struct store *store)
         return -1;
     if (from == end)
         return 0;
-    if (segment_scan(log_dir, log_path, from, end, enter_missing, store) != 0
-        || lockdir_sync(store->locks) < 0)
+    if (enter_ids(store, from, end, enter_missing) < 0)
         return -1;
     return lockdir_set_settled(store->locks, end);
 }
@@ -340,10 +358,12 @@ void store_finish(struct store *store, const char *id, struct store_ticket *tick
 /* Gives an id of a closed segment its entry, unless it has it. */
 static int settle_line(void *context, const struct segment_line *line)
 {
-    struct store *store = context;
+    const struct settling *settling = context;
+    struct store *store = settling->store;
     struct lockdir_claim claim;
     char id[ID_SIZE];
 
+    recap_add(settling->recap, line);
     if (!take_id(id, line) || lockdir_stored(store->locks, id) == 1)
         return 0;
     /* A live writer is about to make it himself, and holds the claim. */
@@ -364,12 +384,9 @@ void store_settle(struct store *store)
     if (right < 0)
         return; /* another is at it, and the next closed segment brings us back */
 
-    const char *log_path;
-    const int log_dir = eventlog_directory(store->log, &log_path);
     const uint64_t from = lockdir_settled(store->locks);
     const uint64_t to = eventlog_active(store->log);
-    if (from < to && segment_scan(log_dir, log_path, from, to, settle_line, store) == 0
-        && lockdir_sync(store->locks) == 0)
+    if (from < to && enter_ids(store, from, to, settle_line) == 0)
         (void)lockdir_set_settled(store->locks, to);
     close(right);
 }

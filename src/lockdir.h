@@ -6,9 +6,9 @@
  *   xx/ID      entry: the event is stored. xx is the low byte of the id's hash
  *   xx/.ID     pending: it is being stored, or its writer died
  *   claims     one byte an id in flight, write-locked (F_OFD_SETLK)
- *   days/DATE  the file that the entries of one day are hard links to; DATE.N
- *              when its links are used up. An entry costs no inode, and its
- *              inode number tells its age
+ *   days/DATE  the file that the entries of one day are hard links to
+ *              (dayfile.h). An entry costs no inode, and its inode number
+ *              tells its age
  *   settled    log position before which every id has its entry on disk
  *
  * Invariants: pending and entry of an id are made, moved and removed only
@@ -52,6 +52,11 @@ int lockdir_stored(struct lockdir *locks, const char *id);  /* 1: has an entry, 
 int lockdir_pend(struct lockdir *locks, const char *id);    /* 1: was pending, 0: is now, -1 */
 int lockdir_enter(struct lockdir *locks, const char *id);   /* pending, or nothing, to entry */
 int lockdir_abandon(struct lockdir *locks, const char *id); /* pending to nothing */
+/*
+ * As lockdir_enter(), for an event of the log that arrived at `received` (Unix seconds): an entry
+ * made anew is of that day at least, so that it does not look old because a clock was wrong.
+ */
+int lockdir_restore(struct lockdir *locks, const char *id, int64_t received);
 
 /* The right to move settled on, read anew: a descriptor to close; -1, not logged, if taken. */
 int lockdir_settling(struct lockdir *locks);

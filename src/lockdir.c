@@ -62,7 +62,7 @@ static int make_shards(struct lockdir *locks)
     return 0;
 }
 
-static int read_settled(struct lockdir *locks)
+int lockdir_read_settled(struct lockdir *locks)
 {
     char text[32] = "";
     char *end;
@@ -91,7 +91,7 @@ static int open_directory(struct lockdir *locks, int spool_fd)
         return fail(locks, "open directory", "");
     if (io_mkdirat(locks->dir, "days", 0750) < 0 && errno != EEXIST)
         return fail(locks, "create", "days");
-    if (make_shards(locks) < 0 || read_settled(locks) < 0)
+    if (make_shards(locks) < 0 || lockdir_read_settled(locks) < 0)
         return -1;
     const int fd = io_openat(locks->dir, "claims", O_RDWR | O_CREAT | O_NOFOLLOW, 0640);
     if (fd < 0)
@@ -136,6 +136,12 @@ void lockdir_close(struct lockdir *locks)
     free(locks->idle);
     free(locks->path);
     free(locks);
+}
+
+int lockdir_directory(const struct lockdir *locks, const char **path)
+{
+    *path = locks->path;
+    return locks->dir;
 }
 
 /*
@@ -231,14 +237,24 @@ static void entry_name(char name[NAME_SIZE], const char *id, bool pending)
     snprintf(name, NAME_SIZE, "%02x/%s%s", shard, pending ? "." : "", id);
 }
 
-int lockdir_stored(struct lockdir *locks, const char *id)
+static int look_up(struct lockdir *locks, const char *id, bool pending)
 {
     char name[NAME_SIZE];
 
-    entry_name(name, id, false);
+    entry_name(name, id, pending);
     if (faccessat(locks->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return 1;
     return errno == ENOENT ? 0 : fail(locks, "look up", name);
+}
+
+int lockdir_stored(struct lockdir *locks, const char *id)
+{
+    return look_up(locks, id, false);
+}
+
+int lockdir_pending(struct lockdir *locks, const char *id)
+{
+    return look_up(locks, id, true);
 }
 
 int lockdir_pend(struct lockdir *locks, const char *id)
@@ -289,6 +305,17 @@ static int sync_directory(struct lockdir *locks, const char *name)
     return result;
 }
 
+int lockdir_forget(struct lockdir *locks, const char *id)
+{
+    char name[NAME_SIZE];
+
+    entry_name(name, id, false);
+    if (io_unlinkat(locks->dir, name) < 0)
+        return fail(locks, "remove", name);
+    name[2] = '\0'; /* the shard */
+    return sync_directory(locks, name);
+}
+
 int lockdir_sync(struct lockdir *locks)
 {
     char name[8];
@@ -306,7 +333,7 @@ int lockdir_settling(struct lockdir *locks)
     /* Opened anew each time, so that it excludes the threads of one process as well. */
     const int fd = io_openat(locks->dir, ".", O_RDONLY | O_DIRECTORY, 0);
 
-    if (fd >= 0 && (flock(fd, LOCK_EX | LOCK_NB) < 0 || read_settled(locks) < 0)) {
+    if (fd >= 0 && (flock(fd, LOCK_EX | LOCK_NB) < 0 || lockdir_read_settled(locks) < 0)) {
         close(fd);
         return -1;
     }

@@ -82,12 +82,12 @@ static bool complete(const struct value headers[FIELDS])
     return headers[ID].len > 0 && headers[TIMESTAMP].len > 0 && headers[SIGNATURE].len > 0;
 }
 
-static bool id_valid(const struct value *id)
+bool delivery_is_id(const char *text, size_t len)
 {
-    if (id->len > DELIVERY_ID_MAX || !is_word(id->text[0]))
+    if (len == 0 || len > DELIVERY_ID_MAX || !is_word(text[0]))
         return false;
-    for (size_t i = 1; i < id->len; i++) {
-        if (!is_word(id->text[i]) && id->text[i] != '-')
+    for (size_t i = 1; i < len; i++) {
+        if (!is_word(text[i]) && text[i] != '-')
             return false;
     }
     return true;
@@ -127,7 +127,7 @@ const char *delivery_parse(struct delivery *delivery, char *const *envp, int64_t
     delivery->signatures = value[SIGNATURE].text;
     delivery->signatures_len = value[SIGNATURE].len;
 
-    if (!id_valid(&value[ID]))
+    if (!delivery_is_id(value[ID].text, value[ID].len))
         return "malformed id";
     memcpy(delivery->id, value[ID].text, value[ID].len);
     delivery->when = timestamp_value(&value[TIMESTAMP]);

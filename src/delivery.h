@@ -14,6 +14,7 @@
 #ifndef HOOKSPOOL_DELIVERY_H
 #define HOOKSPOOL_DELIVERY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,5 +41,8 @@ struct delivery {
  */
 const char *delivery_parse(struct delivery *delivery, char *const *envp, int64_t now,
                            int64_t tolerance);
+
+/* Is this an id that delivery_parse() would let pass? */
+bool delivery_is_id(const char *text, size_t len);
 
 #endif

@@ -353,6 +353,11 @@ uint64_t eventlog_active(const struct eventlog *log)
     return log->state->active;
 }
 
+uint64_t eventlog_synced(const struct eventlog *log)
+{
+    return log->state->synced;
+}
+
 enum logstate_phase eventlog_phase(const struct eventlog *log)
 {
     return logstate_believed(&log->lock) ? log->state->phase : LOGSTATE_DOUBTFUL;

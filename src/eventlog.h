@@ -70,6 +70,8 @@ int eventlog_find(struct eventlog *log, uint64_t from, const char *id,
 
 /* Where the segment begins that is being appended to; all before it is durable. */
 uint64_t eventlog_active(const struct eventlog *log);
+/* Up to where everything is durable, and stays. */
+uint64_t eventlog_synced(const struct eventlog *log);
 
 /* The directory and its name, for scans (segment.h); borrowed. */
 int eventlog_directory(const struct eventlog *log, const char **path);

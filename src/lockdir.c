@@ -16,32 +16,24 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dayfile.h"
 #include "io.h"
 #include "log.h"
 #include "record.h"
 
 enum {
     SHARDS = 256,
-    NAME_SIZE = 3 + 1 + 256, /* "xx/" "." id NUL */
-    DAY_SIZE = 40,
-    DAY_FILES = 20000 /* a day's files looked through for one with links left: 10^9 ids */
-};
-
-/* The file that links go to: "days/2026-11-23", or "days/2026-11-23.1". */
-struct day {
-    int64_t number; /* days since 1970; 0: none yet */
-    unsigned serial;
-    char name[DAY_SIZE];
+    NAME_SIZE = 3 + 1 + 256 /* "xx/" "." id NUL */
 };
 
 struct lockdir {
     char *path;
     int dir;
     _Atomic uint64_t settled;
-    pthread_mutex_t mutex; /* over the three below */
+    struct dayfiles days;
+    pthread_mutex_t mutex; /* over the two below */
     int *idle;             /* descriptors of claims that nobody uses just now */
     size_t idle_count, idle_room;
-    struct day day;
 };
 
 static int fail(const struct lockdir *locks, const char *operation, const char *name)
@@ -70,7 +62,7 @@ static int make_shards(struct lockdir *locks)
     return 0;
 }
 
-static int read_settled(struct lockdir *locks)
+int lockdir_read_settled(struct lockdir *locks)
 {
     char text[32] = "";
     char *end;
@@ -99,12 +91,13 @@ static int open_directory(struct lockdir *locks, int spool_fd)
         return fail(locks, "open directory", "");
     if (io_mkdirat(locks->dir, "days", 0750) < 0 && errno != EEXIST)
         return fail(locks, "create", "days");
-    if (make_shards(locks) < 0 || read_settled(locks) < 0)
+    if (make_shards(locks) < 0 || lockdir_read_settled(locks) < 0)
         return -1;
     const int fd = io_openat(locks->dir, "claims", O_RDWR | O_CREAT | O_NOFOLLOW, 0640);
     if (fd < 0)
         return fail(locks, "open", "claims");
     close(fd);
+    locks->days.dir = locks->dir;
     return 0;
 }
 
@@ -120,6 +113,7 @@ struct lockdir *lockdir_open(int spool_fd, const char *path)
     }
     locks->dir = -1;
     pthread_mutex_init(&locks->mutex, NULL);
+    dayfiles_open(&locks->days, -1, locks->path);
     if (open_directory(locks, spool_fd) < 0) {
         const int saved = errno;
         lockdir_close(locks);
@@ -138,9 +132,16 @@ void lockdir_close(struct lockdir *locks)
     if (locks->dir >= 0)
         close(locks->dir);
     pthread_mutex_destroy(&locks->mutex);
+    dayfiles_close(&locks->days);
     free(locks->idle);
     free(locks->path);
     free(locks);
+}
+
+int lockdir_directory(const struct lockdir *locks, const char **path)
+{
+    *path = locks->path;
+    return locks->dir;
 }
 
 /*
@@ -236,68 +237,24 @@ static void entry_name(char name[NAME_SIZE], const char *id, bool pending)
     snprintf(name, NAME_SIZE, "%02x/%s%s", shard, pending ? "." : "", id);
 }
 
-int lockdir_stored(struct lockdir *locks, const char *id)
+static int look_up(struct lockdir *locks, const char *id, bool pending)
 {
     char name[NAME_SIZE];
 
-    entry_name(name, id, false);
+    entry_name(name, id, pending);
     if (faccessat(locks->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return 1;
     return errno == ENOENT ? 0 : fail(locks, "look up", name);
 }
 
-static int64_t day_of(time_t now)
+int lockdir_stored(struct lockdir *locks, const char *id)
 {
-    return now / (24 * 60 * 60);
+    return look_up(locks, id, false);
 }
 
-/* Creates the file of today, or the next one of today when those before have no links left. */
-static int new_day(struct lockdir *locks, const struct day *used)
+int lockdir_pending(struct lockdir *locks, const char *id)
 {
-    const time_t now = time(NULL);
-    const unsigned serial = used->number == day_of(now) ? used->serial + 1 : 0;
-    struct day today = {.number = day_of(now), .serial = serial};
-    struct tm tm;
-
-    gmtime_r(&now, &tm);
-    size_t len = strftime(today.name, sizeof(today.name), "days/%Y-%m-%d", &tm);
-    if (serial > 0)
-        snprintf(today.name + len, sizeof(today.name) - len, ".%u", serial);
-
-    int result = 0;
-    pthread_mutex_lock(&locks->mutex);
-    if (strcmp(locks->day.name, used->name) == 0) { /* else another thread has been here */
-        const int fd = io_openat(locks->dir, today.name, O_WRONLY | O_CREAT | O_NOFOLLOW, 0640);
-        if (fd < 0)
-            result = fail(locks, "create", today.name);
-        else
-            locks->day = today;
-        if (fd >= 0)
-            close(fd);
-    }
-    pthread_mutex_unlock(&locks->mutex);
-    return result;
-}
-
-/* A new name for a file of today: 0, or -1 with errno (EEXIST not logged). */
-static int link_name(struct lockdir *locks, const char *name)
-{
-    for (unsigned tries = 0; tries < DAY_FILES; tries++) {
-        pthread_mutex_lock(&locks->mutex);
-        const struct day day = locks->day;
-        pthread_mutex_unlock(&locks->mutex);
-        if (day.number == day_of(time(NULL))) {
-            if (io_linkat(locks->dir, day.name, name) == 0)
-                return 0;
-            const bool gone = errno == ENOENT && faccessat(locks->dir, day.name, F_OK, 0) < 0;
-            if (errno != EMLINK && !gone)
-                return errno == EEXIST ? -1 : fail(locks, "create", name);
-        }
-        if (new_day(locks, &day) < 0)
-            return -1;
-    }
-    errno = EMLINK;
-    return fail(locks, "create", name);
+    return look_up(locks, id, true);
 }
 
 int lockdir_pend(struct lockdir *locks, const char *id)
@@ -305,12 +262,17 @@ int lockdir_pend(struct lockdir *locks, const char *id)
     char name[NAME_SIZE];
 
     entry_name(name, id, true);
-    if (link_name(locks, name) == 0)
+    if (dayfiles_link(&locks->days, name, 0) == 0)
         return 0;
     return errno == EEXIST ? 1 : -1;
 }
 
 int lockdir_enter(struct lockdir *locks, const char *id)
+{
+    return lockdir_restore(locks, id, 0);
+}
+
+int lockdir_restore(struct lockdir *locks, const char *id, int64_t received)
 {
     char pending[NAME_SIZE], entry[NAME_SIZE];
 
@@ -320,7 +282,8 @@ int lockdir_enter(struct lockdir *locks, const char *id)
         return 0;
     if (errno != ENOENT)
         return fail(locks, "rename", pending);
-    return link_name(locks, entry) == 0 || errno == EEXIST ? 0 : -1;
+    const int64_t least = dayfile_day(received);
+    return dayfiles_link(&locks->days, entry, least) == 0 || errno == EEXIST ? 0 : -1;
 }
 
 int lockdir_abandon(struct lockdir *locks, const char *id)
@@ -342,6 +305,17 @@ static int sync_directory(struct lockdir *locks, const char *name)
     return result;
 }
 
+int lockdir_forget(struct lockdir *locks, const char *id)
+{
+    char name[NAME_SIZE];
+
+    entry_name(name, id, false);
+    if (io_unlinkat(locks->dir, name) < 0)
+        return fail(locks, "remove", name);
+    name[2] = '\0'; /* the shard */
+    return sync_directory(locks, name);
+}
+
 int lockdir_sync(struct lockdir *locks)
 {
     char name[8];
@@ -359,7 +333,7 @@ int lockdir_settling(struct lockdir *locks)
     /* Opened anew each time, so that it excludes the threads of one process as well. */
     const int fd = io_openat(locks->dir, ".", O_RDONLY | O_DIRECTORY, 0);
 
-    if (fd >= 0 && (flock(fd, LOCK_EX | LOCK_NB) < 0 || read_settled(locks) < 0)) {
+    if (fd >= 0 && (flock(fd, LOCK_EX | LOCK_NB) < 0 || lockdir_read_settled(locks) < 0)) {
         close(fd);
         return -1;
     }

@@ -18,21 +18,12 @@
 #include "eventlog.h"
 #include "io.h"
 #include "log.h"
-#include "recap.h"
 #include "repair.h"
-#include "segment.h"
+#include "settle.h"
 
 enum {
-    ID_SIZE = 256,        /* more than any id that delivery.h lets pass */
     INODES_RESERVED = 64, /* the spool needs one a segment and one or two a day */
-    SETTLE_PATIENCE = 10, /* seconds that settling waits for a live writer of an id */
     OPEN_PATIENCE = 15    /* seconds that opening waits for somebody to repair the spool */
-};
-
-/* A store whose ids get their entries, while closed segments are summarised. */
-struct settling {
-    struct store *store;
-    struct recap *recap;
 };
 
 struct store {
@@ -95,43 +86,6 @@ static int sync_names(const struct store *store)
     return result;
 }
 
-/* The id of a line as a string: false when the line has none that we could have written. */
-static bool take_id(char id[ID_SIZE], const struct segment_line *line)
-{
-    if (line->damaged || line->view.id_len == 0 || line->view.id_len >= ID_SIZE
-        || line->view.id[0] == '.' || memchr(line->view.id, '/', line->view.id_len) != NULL)
-        return false;
-    memcpy(id, line->view.id, line->view.id_len);
-    id[line->view.id_len] = '\0';
-    return true;
-}
-
-/* An id of the log without an entry gets one. Alone, so without claims. */
-static int enter_missing(void *context, const struct segment_line *line)
-{
-    const struct settling *settling = context;
-    struct store *store = settling->store;
-    char id[ID_SIZE];
-
-    recap_add(settling->recap, line);
-    if (!take_id(id, line))
-        return 0;
-    const int stored = lockdir_stored(store->locks, id);
-    return stored < 0 || (stored == 0 && lockdir_enter(store->locks, id) < 0) ? 1 : 0;
-}
-
-/* Every id of an extent has its entry on stable storage. */
-static int enter_ids(struct store *store, uint64_t from, uint64_t to, segment_visit *enter)
-{
-    const char *path;
-    const int dir = eventlog_directory(store->log, &path);
-    struct settling settling = {.store = store, .recap = recap_begin(dir, path, from, to)};
-
-    const bool entered = segment_scan(dir, path, from, to, enter, &settling) == 0;
-    recap_end(settling.recap, entered);
-    return entered && lockdir_sync(store->locks) == 0 ? 0 : -1;
-}
-
 /*
  * Makes log and lock directory agree after a crash. First the log is whole
  * and durable, then each of its ids has an entry, then those are durable,
@@ -145,24 +99,23 @@ static int repair(struct store *store)
     eventlog_mark(store->log, LOGSTATE_DOUBTFUL); /* until this is complete, should we die in it */
     if (sync_names(store) < 0 || repair_log(store->log, from, &end) < 0)
         return -1;
-    if (from == end)
-        return 0;
-    if (enter_ids(store, from, end, enter_missing) < 0)
-        return -1;
-    return lockdir_set_settled(store->locks, end);
+    return from == end ? 0 : settle_alone(store->log, store->locks, from, end);
 }
 
-static int open_files(struct store *store)
+/* Has the lock directory not been made, or been lost? Then it is made again from the log. */
+static bool lacks_locks(const struct store *store)
 {
-    store->log = eventlog_open(store->dir, store->path);
-    store->locks = store->log == NULL ? NULL : lockdir_open(store->dir, store->path);
-    return store->locks == NULL ? -1 : 0;
+    return faccessat(store->dir, "locks/ff", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
 /* Nobody else has the spool open: leaves it fit for use, under the shared lock. */
 static int enter_alone(struct store *store)
 {
-    if (open_files(store) < 0)
+    if ((store->log = eventlog_open(store->dir, store->path)) == NULL)
+        return -1;
+    if (lacks_locks(store)) /* said before it looks complete, should we die on the way */
+        eventlog_mark(store->log, LOGSTATE_DOUBTFUL);
+    if ((store->locks = lockdir_open(store->dir, store->path)) == NULL)
         return -1;
     if (eventlog_phase(store->log) != LOGSTATE_CLEAN && repair(store) < 0)
         return -1;
@@ -176,15 +129,15 @@ static int enter_alone(struct store *store)
  */
 static int enter_beside(struct store *store)
 {
-    if (open_files(store) < 0)
+    if ((store->log = eventlog_open(store->dir, store->path)) == NULL)
         return -1;
-    if (eventlog_phase(store->log) != LOGSTATE_DOUBTFUL) {
+    if (eventlog_phase(store->log) != LOGSTATE_DOUBTFUL && !lacks_locks(store)) {
+        if ((store->locks = lockdir_open(store->dir, store->path)) == NULL)
+            return -1;
         eventlog_mark(store->log, LOGSTATE_IN_USE); /* whoever left last may just have said clean */
         return 1;
     }
-    lockdir_close(store->locks);
     eventlog_close(store->log);
-    store->locks = NULL;
     store->log = NULL;
     return lock_directory(store, LOCK_UN) < 0 ? fail("unlock", store->path) : 0;
 }
@@ -261,6 +214,16 @@ int store_directory(const struct store *store)
     return store->dir;
 }
 
+struct eventlog *store_log(const struct store *store)
+{
+    return store->log;
+}
+
+struct lockdir *store_locks(const struct store *store)
+{
+    return store->locks;
+}
+
 static bool has_room(const struct store *store, size_t len)
 {
     struct statvfs fs;
@@ -272,17 +235,6 @@ static bool has_room(const struct store *store, size_t len)
     const uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
     const bool inodes = fs.f_files == 0 || fs.f_favail >= INODES_RESERVED; /* 0: has no limit */
     return inodes && free_bytes >= atomic_load(&store->min_free) + len;
-}
-
-/* Is the line of an id found pending in the log after all? Then makes it durable: 1, 0, -1. */
-static int recover(struct store *store, const char *id)
-{
-    struct eventlog_extent extent;
-
-    const int found = eventlog_find(store->log, lockdir_settled(store->locks), id, &extent);
-    if (found <= 0)
-        return found;
-    return eventlog_sync(store->log, &extent) < 0 ? -1 : 1;
 }
 
 static enum store_verdict failed(void)
@@ -326,7 +278,7 @@ static enum store_verdict put_claimed(struct store *store, const char *id, const
     if (pending < 0)
         return failed();
     if (pending > 0) { /* 4: its writer died, for we hold the claim */
-        const int recovered = recover(store, id);
+        const int recovered = settle_pending(store->log, store->locks, id);
         if (recovered < 0)
             return STORE_FAILED;
         if (recovered > 0) {
@@ -355,38 +307,14 @@ void store_finish(struct store *store, const char *id, struct store_ticket *tick
     lockdir_release(store->locks, &ticket->claim);
 }
 
-/* Gives an id of a closed segment its entry, unless it has it. */
-static int settle_line(void *context, const struct segment_line *line)
-{
-    const struct settling *settling = context;
-    struct store *store = settling->store;
-    struct lockdir_claim claim;
-    char id[ID_SIZE];
-
-    recap_add(settling->recap, line);
-    if (!take_id(id, line) || lockdir_stored(store->locks, id) == 1)
-        return 0;
-    /* A live writer is about to make it himself, and holds the claim. */
-    const int64_t deadline = io_now() + (int64_t)SETTLE_PATIENCE * 1000000000;
-    if (lockdir_claim(store->locks, id, deadline, &claim) < 0)
-        return 1;
-    const int stored = lockdir_stored(store->locks, id);
-    const bool done = stored == 1 || (stored == 0 && lockdir_enter(store->locks, id) == 0);
-    lockdir_release(store->locks, &claim);
-    return done ? 0 : 1;
-}
-
 void store_settle(struct store *store)
 {
-    if (!commit_rotated(store->commit))
-        return;
-    const int right = lockdir_settling(store->locks);
-    if (right < 0)
-        return; /* another is at it, and the next closed segment brings us back */
+    /* Should another be at it, the next closed segment brings us back. */
+    if (commit_rotated(store->commit))
+        (void)settle_beside(store->log, store->locks, eventlog_active(store->log), 0);
+}
 
-    const uint64_t from = lockdir_settled(store->locks);
-    const uint64_t to = eventlog_active(store->log);
-    if (from < to && enter_ids(store, from, to, settle_line) == 0)
-        (void)lockdir_set_settled(store->locks, to);
-    close(right);
+int store_settle_all(struct store *store, int64_t deadline)
+{
+    return settle_beside(store->log, store->locks, eventlog_synced(store->log), deadline);
 }

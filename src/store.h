@@ -40,6 +40,9 @@ void store_limit(struct store *store, const struct store_limits *limits);
 
 /* The spool's directory, for files beside log/ and locks/; borrowed. */
 int store_directory(const struct store *store);
+/* What it is made of, for those who look after a spool (purge.h, forget.h, fsck.h); borrowed. */
+struct eventlog *store_log(const struct store *store);
+struct lockdir *store_locks(const struct store *store);
 
 enum store_verdict {
     STORE_STORED,    /* durable now */
@@ -73,5 +76,11 @@ void store_finish(struct store *store, const char *id, struct store_ticket *tick
  * is nothing to do. A failure is logged and made up for by a later call.
  */
 void store_settle(struct store *store);
+
+/*
+ * The same for all that is durable, whether its segment is closed or not. -1 with errno EAGAIN, not
+ * logged: others were in the way until the deadline.
+ */
+int store_settle_all(struct store *store, int64_t deadline);
 
 #endif

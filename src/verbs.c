@@ -13,6 +13,7 @@
 #include "verb_cat.h"
 #include "verb_drain.h"
 #include "verb_list.h"
+#include "verb_forget.h"
 #include "verb_replay.h"
 #include "verb_retry.h"
 #include "verb_show.h"
@@ -67,6 +68,7 @@ static const struct verb verb_completion = {
 const struct verb *const verbs[] = {
     &verb_drain, &verb_retry, &verb_replay,
     &verb_cat, &verb_tail, &verb_list, &verb_show, &verb_status, &verb_stats,
+    &verb_forget,
     &verb_help, &verb_completion, NULL};
 
 /* Is the line's beginning this verb? How many words it has, or 0. */

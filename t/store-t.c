@@ -257,6 +257,25 @@ static void test_unfinished_repair(void)
     is_int(after.lines, before.lines + 1, "behind what was there");
 }
 
+/* The log is the truth: a lock directory that is lost is made from it, though all was clean. */
+static void test_lost_locks(void)
+{
+    char path[160];
+    const struct tally before = read_log();
+
+    snprintf(path, sizeof(path), "%s/locks", spool);
+    (void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    struct store *store = open_store(16 * 1024, 0);
+    int duplicates = 0;
+    for (int i = 0; i < IDS; i++) {
+        snprintf(path, sizeof(path), "id_%d", i);
+        duplicates += put(store, path) == STORE_DUPLICATE;
+    }
+    is_int(duplicates, IDS, "the lock directory was lost: what the log holds is known");
+    store_close(store);
+    is_int(read_log().lines, before.lines, "and is not stored again");
+}
+
 int main(void)
 {
     if (mkdtemp(directory) == NULL)
@@ -267,6 +286,7 @@ int main(void)
     test_refused_directory();
     test_processes();
     test_unfinished_repair();
+    test_lost_locks();
 
     remove_spool();
     (void)rmdir(directory);

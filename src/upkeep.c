@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+#include "autoconf.h"
+
+#include "upkeep.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "log.h"
+#include "owner.h"
+#include "spool.h"
+
+int upkeep_status(int error)
+{
+    switch (error) {
+    case EACCES:
+    case EPERM:
+        return EX_NOPERM;
+    case EAGAIN:
+    case EBUSY:
+        return EX_TEMPFAIL;
+    case EUCLEAN:
+    case EINVAL:
+        return EX_DATAERR;
+    default:
+        return EX_IOERR;
+    }
+}
+
+struct store *upkeep_open(const struct config *config, const struct config_spool *which,
+                          int *status)
+{
+    const struct store_limits limits = {.segment_size = which->segment_size,
+                                        .min_free = which->min_free};
+    struct store *store = NULL;
+    char *path;
+
+    *status = EX_UNAVAILABLE;
+    if (!spool_exists(config, which)) {
+        log_error("there is no spool '%s/%s' yet: hookspoold makes it when it starts",
+                  config->spool_dir, which->name);
+        return NULL;
+    }
+    if (asprintf(&path, "%s/%s", config->spool_dir, which->name) < 0) {
+        log_error("cannot open spool '%s': %s", which->name, strerror(ENOMEM));
+        *status = EX_OSERR;
+        return NULL;
+    }
+    if (owner_become(path) == 0)
+        store = store_open(path, &limits);
+    *status = store != NULL ? EX_OK : upkeep_status(errno);
+    if (store == NULL)
+        owner_leave();
+    free(path);
+    return store;
+}
+
+void upkeep_close(struct store *store)
+{
+    store_close(store);
+    owner_leave();
+}

@@ -177,7 +177,8 @@ size_t record_find(const char *line, size_t len)
     struct record_view view;
     const char *at = line;
 
-    while ((at = memmem(at + 1, len - (size_t)(at + 1 - line), HEAD, HEAD_BYTES)) != NULL) {
+    while (len > 0
+           && (at = memmem(at + 1, len - (size_t)(at + 1 - line), HEAD, HEAD_BYTES)) != NULL) {
         const size_t begin = (size_t)(at - line);
         if (record_check(at, len - begin, &view))
             return begin;

@@ -92,7 +92,7 @@ static bool is_blank(const struct segment_line *line)
         if (line->text[i] != ' ')
             return false;
     }
-    return true;
+    return line->text[line->len - 1] == '\n';
 }
 
 static int mend_line(void *context, const struct segment_line *line)

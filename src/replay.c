@@ -188,7 +188,8 @@ static bool parse(struct replay *replay)
     char *rest = replay->text;
     char *line = strsep(&rest, "\n");
 
-    if (sscanf(line, "%" SCNu64 " %" SCNu64, &replay->from, &replay->to) != 2)
+    if (sscanf(line, "%" SCNu64 " %" SCNu64, &replay->from, &replay->to) != 2
+        || replay->from > replay->to)
         return false;
     for (const char *at = rest; at != NULL && *at != '\0'; at++)
         lines += *at == '\n';

@@ -35,7 +35,7 @@ sub entries {
 # Names below $top of the files that people write, none that a build makes.
 sub written_files {
     my @names = grep { -f "$top/$_" } qw(configure.ac Makefile.am bootstrap .ci/run);
-    for my $dir (qw(src t t/lib t/lib/Hookspool bench script nginx apache man systemd examples)) {
+    for my $dir (qw(src t t/fuzz t/lib t/lib/Hookspool bench script nginx apache man systemd examples)) {
         for my $entry (entries($dir)) {
             my $name = "$dir/$entry";
             next unless -f "$top/$name";

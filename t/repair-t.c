@@ -277,6 +277,32 @@ static void damage(void)
 }
 
 /* A segment that is too short, and a log shorter than what was settled: not to be explained. */
+/* A byte that stands between two whole lines is damage as well, and has no newline. */
+static void one_byte(void)
+{
+    struct temp temp;
+    const struct files files = {{0}, {"AB"}};
+    char text[2 * LINE + 1];
+    uint64_t end;
+    size_t len = 0;
+
+    temp_make(&temp);
+    write_files(&temp, &files);
+    (void)spell("AB", text);
+    memmove(text + LINE + 1, text + LINE, LINE);
+    text[LINE] = '}';
+    temp_put(temp.dir, FIRST, text, sizeof(text));
+    is_int(repair_and_close(&temp, 0, &end), 0, "a byte has come in between");
+    text[LINE] = '\n';
+    char *file = temp_get(temp.dir, FIRST, &len);
+    is_mem(file, len, text, sizeof(text), "its place is a line of nothing");
+    free(file);
+    char *kept = temp_get(temp.dir, "log/00000000000000000300.damaged", &len);
+    is_mem(kept, len, "}", 1, "the byte is set aside");
+    free(kept);
+    temp_drop(&temp);
+}
+
 static void losses(void)
 {
     struct temp temp;
@@ -533,6 +559,7 @@ int main(void)
     tables();
     torn_lines();
     damage();
+    one_byte();
     losses();
     order();
     doubtful();

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "dead.h"
 #include "log.h"
@@ -31,9 +32,12 @@ static void read_retry(struct standing *standing)
         standing->unread = true;
         return;
     }
+    const struct retry_clock clock = {
+        (int64_t)time(NULL),
+        standing->config == NULL ? INT64_MAX : standing->config->backoff_max};
     standing->failed = retry_count(standing->retry);
     if (standing->failed > 0)
-        standing->next = retry_next(standing->retry);
+        standing->next = retry_next(standing->retry, clock);
     for (size_t i = 0; i < standing->failed; i++)
         note_failure(standing, retry_at(standing->retry, i)->first);
 }

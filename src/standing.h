@@ -44,7 +44,7 @@ struct standings {
     size_t count;
 };
 
-/* All consumers of a spool, or, if `only` is not NULL, the one of this name. 0, or -1: no memory. */
+/* All consumers of a spool or, if `only` is not NULL, the one of this name. 0, or -1: no memory. */
 int standings_read(struct standings *standings, const struct config *config,
                    const struct spool *spool, const char *only);
 void standings_release(struct standings *standings);

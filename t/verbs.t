@@ -125,6 +125,9 @@ for my $shell (qw(bash fish)) {
         is_deeply([completed($shell, 'hookspool ')], [sort keys %first], "$shell: the verbs");
         is_deeply([completed($shell, 'hookspool dr')], ['drain'], "$shell: one of them");
         is_deeply([completed($shell, 'hookspool drain ')], ['billing'], "$shell: a consumer");
+        is_deeply([completed($shell, 'hookspool secret ')], ['new', 'rotate'], "$shell: a verb of two words");
+        is_deeply([completed($shell, 'hookspool secret rotate ')], ['calls'], "$shell: an endpoint");
+        is_deeply([completed($shell, 'hookspool secret rotate --gen')], ['--generate'], "$shell: an option behind it");
         is_deeply([completed($shell, 'hookspool drain --repo')], ['--report-failures'], "$shell: an option");
     }
 }

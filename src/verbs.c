@@ -14,6 +14,7 @@
 #include "verb_replay.h"
 #include "verb_retry.h"
 #include "verb_secret.h"
+#include "verb_send.h"
 #include "verb_sign.h"
 
 /* ---- the two that speak of the others */
@@ -62,7 +63,7 @@ static const struct verb verb_completion = {
 
 const struct verb *const verbs[] = {
     &verb_drain, &verb_retry, &verb_replay,
-    &verb_secret_new, &verb_secret_rotate, &verb_sign,
+    &verb_secret_new, &verb_secret_rotate, &verb_sign, &verb_send,
     &verb_help, &verb_completion, NULL};
 
 /* Is the line's beginning this verb? How many words it has, or 0. */

@@ -69,8 +69,8 @@ for my $name (@names) {
         my @told = sort $text =~ /^  (?:-\w,|   ) --([\w-]+)/mg;
         is_deeply(\@told, [sort keys %{ $verbs{$name}{options} }, keys %$globals], '... and its options');
         like($text, qr/^  \Q$verbs{$name}{example}\E$/m, '... and an example');
-        my @wide = grep { length > 79 } split /\n/, $text;
-        is("@wide", '', '... and no line is wider than a terminal') if !grep { /--config/ } @wide;
+        my @wide = grep { length > 79 && !m{/hookspool\.conf\)$} } split /\n/, $text; # as configured
+        is("@wide", '', '... and no line is wider than a terminal');
     }
     ($code, $out, $err) = operate($conf, 'darin');
     is($code, 64, 'a verb that is not there');

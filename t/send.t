@@ -166,7 +166,7 @@ wrong('a slash more', 65, '404 refused', qr/with a slash at its end/, "$base/web
 wrong('outside the snippet', 65, '404', qr/the web server's own: is the snippet included/, "$base/hooks");
 wrong('another endpoint', 65, '401 refused', qr/401: no signature matches: hookspoold has other secrets/,
     "$base/webhooks/calls", '-s', "$dir/wrong.secret");
-my $dead = free_port();
+my $dead = 1;    # no test gets such a port
 wrong('nobody there', 69, 'no answer', qr/is the web server running/, "http://127.0.0.1:$dead/");
 like((send_it('calls', '-u', "http://127.0.0.1:$dead/"))[1], qr/Connection refused/, '... and why');
 
@@ -235,7 +235,7 @@ sub http { my ($status, $body, @more) = @_; return join "\r\n", "HTTP/1.1 $statu
 my @gmt = gmtime(time + 3600);
 my $hour = sprintf 'Date: Mon, %02d %s %d %02d:%02d:%02d GMT', $gmt[3],
     (qw(Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec))[$gmt[4]], 1900 + $gmt[5], @gmt[2, 1, 0];
-wrong('a clock that is off', 65, '400 refused', qr/400: the server's clock is 3(?:599|600|601) s ahead of this machine's/,
+wrong('a clock that is off', 65, '400 refused', qr/400: the server's clock is 3[56]\d\d s ahead of this machine's/,
     start_answering(http(400, '{"status":"refused"}', $hour)));
 wrong('a spool that is full', 65, '503 unavailable', qr/503: the spool cannot take it now/,
     start_answering(http(503, '{"status":"unavailable"}')));

@@ -45,6 +45,18 @@ static const char *words_command(enum cli_words words)
     return NULL;
 }
 
+/* The first word of a verb, when no verb before it begins with it: its length, else 0. */
+static int new_word(const struct verb *const *verbs, const struct verb *const *at)
+{
+    const size_t len = strcspn((*at)->name, " ");
+
+    for (; verbs < at; verbs++) {
+        if (strcspn((*verbs)->name, " ") == len && memcmp((*verbs)->name, (*at)->name, len) == 0)
+            return 0;
+    }
+    return (int)len;
+}
+
 /* ---- bash, and zsh by way of its own */
 
 static void put_bash_words(enum cli_words words)
@@ -112,8 +124,11 @@ static void put_bash(const struct verb *const *verbs)
         put_bash_verb(*verb);
     printf("    secret) COMPREPLY=($(compgen -W 'new rotate' -- \"$word\")) ;;\n"
            "    '') COMPREPLY=($(compgen -W '");
-    for (const struct verb *const *verb = verbs; *verb != NULL; verb++)
-        printf(" %.*s", (int)strcspn((*verb)->name, " "), (*verb)->name);
+    for (const struct verb *const *verb = verbs; *verb != NULL; verb++) {
+        const int len = new_word(verbs, verb);
+        if (len > 0)
+            printf(" %.*s", len, (*verb)->name);
+    }
     printf("' -- \"$word\")) ;;\n    esac\n}\n");
 }
 
@@ -181,8 +196,9 @@ static void put_fish(const struct verb *const *verbs)
         put_fish_text((*verb)->summary);
         putchar('\n');
         if ((*verb)->name[len] == ' ')
-            printf("complete -c hookspool -n '__fish_seen_subcommand_from %.*s' -a %s\n", len,
-                   (*verb)->name, (*verb)->name + len + 1);
+            printf("complete -c hookspool -n '__fish_seen_subcommand_from %.*s; and not "
+                   "__fish_seen_subcommand_from new rotate' -a %s\n", len, (*verb)->name,
+                   (*verb)->name + len + 1);
         put_fish_head(*verb);
         put_fish_words((*verb)->words);
         putchar('\n');

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COLUMN = 16, OPTION_COLUMN = 24, WIDTH = 79 };
+enum { COLUMN = 17, OPTION_COLUMN = 24, WIDTH = 79 };
 
 /* Text in the column that begins there, broken between words. */
 static void put_column(const char *text, int column)

@@ -159,6 +159,19 @@ static bool parse_string(const struct setting *setting)
     return keep(setting, strdup(setting->text));
 }
 
+/* No user and no password: the configuration is for everybody to read. */
+static bool parse_url(const struct setting *setting)
+{
+    const char *text = setting->text;
+    const char *host = strncmp(text, "http://", 7) == 0    ? text + 7
+                       : strncmp(text, "https://", 8) == 0 ? text + 8
+                                                           : "";
+
+    if (text[0] != '\0' && (host[0] == '\0' || strchr("/:?", host[0]) != NULL))
+        return refuse(setting, "'%s' is not %s", text, setting->option->type->expected);
+    return parse_string(setting);
+}
+
 static bool parse_name(const struct setting *setting)
 {
     if (!option_is_name(setting->text))
@@ -243,6 +256,9 @@ static const struct option_type range_type = {
 static const struct option_type string_type = {
     "string", parse_string, true, "printable ASCII", NULL,
     ALNUM " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"};
+static const struct option_type url_type = {
+    "url", parse_url, true, "http:// or https://, a host and a path (A-Z a-z 0-9 :/?&=+,;._~%[]-)",
+    NULL, ALNUM ":/?&=+,;._~%[]-"};
 static const struct option_type event_type = {
     "type", parse_string, true, "an event type (A-Z a-z 0-9 _ . : / -)", NULL, ALNUM "_.:/-"};
 static const struct option_type patterns_type = {
@@ -269,6 +285,7 @@ const struct option_row option_table[] = {
     GLOBAL(deadline, millisecond, "10s", "1s", "60s"),
 
     ENDPOINT(path, path, "/webhooks/NAME", "1", "180"),
+    ENDPOINT(url, url, "", "0", "180"),
     ENDPOINT(secret_file, file, NULL, NULL, NULL),
     ENDPOINT(spool, name, "NAME", "1", "64"),
     ENDPOINT(events, patterns, "*", NULL, NULL),

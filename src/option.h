@@ -37,6 +37,7 @@ struct config_endpoint {
     char *name;
     unsigned line;
     char *path;        /* [A-Za-z0-9/_.~-]: the CloudEvents source, unescaped */
+    char *url;         /* what the sender calls; perhaps empty */
     char *secret_file; /* absolute */
     char *spool;       /* its name */
     const struct config_spool *spool_config;
@@ -83,7 +84,7 @@ enum option_section {
     OPTION_CONSUMER
 };
 
-enum { OPTION_SECTIONS = OPTION_CONSUMER + 1, OPTION_ROWS = 20, OPTION_WHY = 512 };
+enum { OPTION_SECTIONS = OPTION_CONSUMER + 1, OPTION_ROWS = 21, OPTION_WHY = 512 };
 
 struct option_type; /* name, parser and destructor of one kind of value */
 

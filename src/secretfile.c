@@ -19,14 +19,14 @@
 #include "input.h"
 #include "io.h"
 #include "log.h"
-#include "sender.h"
 
 /* Where a file stands, its symbolic links resolved. */
 struct place {
     char path[PATH_MAX]; /* of the file */
     char directory[PATH_MAX];
-    const char *name; /* in path */
-    char beside[NAME_MAX + 8]; /* NAME.new */
+    const char *name;           /* in path */
+    char beside[NAME_MAX + 8];  /* .NAME.new, where it is written first */
+    char beside_path[PATH_MAX + NAME_MAX + 16];
     int dir;
 };
 
@@ -38,74 +38,6 @@ static int failed(const char *operation, const char *path)
     if (error == EACCES || error == EPERM || error == EROFS)
         return EX_NOPERM;
     return error == ENOENT || error == ENOTDIR ? EX_NOINPUT : EX_IOERR;
-}
-
-int secretfile_generate(struct signature_key *key, size_t bytes)
-{
-    memset(key, 0, sizeof(*key));
-    if (sender_random(key->bytes, bytes) < 0)
-        return EX_OSERR;
-    key->len = bytes;
-    return EX_OK;
-}
-
-/* The only line that is not empty and no comment; what others may read is no secret any more. */
-static int find_key(struct signature_key *key, const char *name, const char *text)
-{
-    static const char blanks[] = " \t\r\n";
-    const char *found = NULL, *why;
-    size_t found_len = 0;
-
-    for (const char *at = text; *at != '\0'; at += at[0] == '\n') {
-        at += strspn(at, " \t\r");
-        const size_t len = strcspn(at, "\n");
-        if (len > 0 && *at != '#') {
-            if (found != NULL) {
-                log_error("%s holds more than one line; the new secret alone is wanted", name);
-                return EX_DATAERR;
-            }
-            found = at;
-            found_len = len;
-        }
-        at += len;
-    }
-    if (found == NULL) {
-        log_error("%s holds no secret", name);
-        return EX_DATAERR;
-    }
-    while (found_len > 0 && strchr(blanks, found[found_len - 1]) != NULL)
-        found_len--;
-    if (signature_key_parse(key, found, found_len, &why) == 0)
-        return EX_OK;
-    log_error("%s: secret %s", name, why);
-    return EX_DATAERR;
-}
-
-int secretfile_read_key(struct signature_key *key, const char *path)
-{
-    const bool from_file = strcmp(path, "-") != 0;
-    struct stat st;
-    char *text;
-    size_t len;
-
-    memset(key, 0, sizeof(*key));
-    if (from_file && stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IRWXO) != 0) {
-        log_error("'%s' is open to others (mode %04o): what they can read is no secret; have the "
-                  "sender make another", path, (unsigned)st.st_mode & 07777U);
-        return EX_NOPERM;
-    }
-    int status = input_read(path, SECRET_FILE_MAX, &text, &len);
-    if (status != EX_OK)
-        return status;
-    if (memchr(text, '\0', len) != NULL) {
-        log_error("%s holds a NUL byte", from_file ? path : "standard input");
-        status = EX_DATAERR;
-    } else {
-        status = find_key(key, from_file ? path : "standard input", text);
-    }
-    crypto_wipe(text, len);
-    free(text);
-    return status;
 }
 
 int secretfile_load(struct secrets *secrets, const char *path)
@@ -123,7 +55,7 @@ int secretfile_load(struct secrets *secrets, const char *path)
 
 /* ---- places */
 
-/* The directory of a path that is there or is to be made, open; 0, or a status. */
+/* Where the file stands, or is to. Its directory is open and locked: 0, or a status. */
 static int open_place(struct place *place, const char *path)
 {
     char copy[PATH_MAX];
@@ -142,9 +74,35 @@ static int open_place(struct place *place, const char *path)
     strcpy(place->directory, dirname(copy));
     const char *slash = strrchr(place->path, '/');
     place->name = slash == NULL ? place->path : slash + 1;
-    (void)snprintf(place->beside, sizeof(place->beside), "%.*s.new", NAME_MAX, place->name);
+    (void)snprintf(place->beside, sizeof(place->beside), ".%.*s.new", NAME_MAX, place->name);
+    (void)snprintf(place->beside_path, sizeof(place->beside_path), "%s/%s", place->directory,
+                   place->beside);
     place->dir = open(place->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return place->dir < 0 ? failed("open", place->directory) : EX_OK;
+    if (place->dir < 0)
+        return failed("open", place->directory);
+    return flock(place->dir, LOCK_EX) < 0 ? failed("lock", place->directory) : EX_OK;
+}
+
+static void close_place(struct place *place)
+{
+    if (place->dir >= 0)
+        close(place->dir);
+}
+
+/* Opens the file beside it, empty and ours alone. A descriptor, or -1 with *status. */
+static int open_beside(const struct place *place, int *status)
+{
+    if (io_unlinkat(place->dir, place->beside) < 0 && errno != ENOENT) /* of one that was killed */
+        *status = failed("remove", place->beside_path);
+    else
+        *status = EX_OK;
+    if (*status != EX_OK)
+        return -1;
+    const int fd = io_openat(place->dir, place->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                             0600);
+    if (fd < 0)
+        *status = failed("create", place->beside_path);
+    return fd;
 }
 
 static int write_synced(int fd, const char *text, size_t len, const char *path)
@@ -158,56 +116,71 @@ static int write_synced(int fd, const char *text, size_t len, const char *path)
 
 /* ---- a new file */
 
-/* Root makes it for the group that its directory was made for. */
-static int share_with_group(const struct place *place, int fd, unsigned *mode)
+/* For the group that is asked for, or that root's directory was made for. */
+static int share_with_group(const struct place *place, int fd, gid_t group, unsigned *mode)
 {
     struct stat st;
 
     *mode = 0600;
-    if (fstat(place->dir, &st) < 0)
-        return failed("stat", place->directory);
-    if (geteuid() == 0 && st.st_gid != 0) {
-        if (fchown(fd, (uid_t)-1, st.st_gid) < 0)
-            return failed("change the group of", place->path);
-        *mode = 0640;
+    if (group == SECRETFILE_NO_GROUP && geteuid() == 0) {
+        if (fstat(place->dir, &st) < 0)
+            return failed("stat", place->directory);
+        group = st.st_gid != 0 ? st.st_gid : SECRETFILE_NO_GROUP;
     }
+    if (group == SECRETFILE_NO_GROUP)
+        return EX_OK;
+    *mode = 0640;
+    if (fchown(fd, (uid_t)-1, group) < 0)
+        return failed("change the group of", place->path);
     return fchmod(fd, *mode) < 0 ? failed("change the mode of", place->path) : EX_OK;
 }
 
-static int write_new(const struct place *place, int fd, const char *text, unsigned *mode)
+/* The name comes last, and only if it is free. */
+static int publish(const struct place *place)
 {
-    int status = share_with_group(place, fd, mode);
+    if (io_linkat(place->dir, place->beside, place->name) < 0) {
+        const bool there = errno == EEXIST;
+        const int status = failed("create", place->path);
+        return there ? EX_CANTCREAT : status;
+    }
+    if (io_unlinkat(place->dir, place->beside) < 0)
+        return failed("remove", place->beside_path);
+    return io_fsync(place->dir) < 0 ? failed("sync", place->directory) : EX_OK;
+}
 
+static int create_at(const struct place *place, const struct signature_key *key, gid_t group,
+                     unsigned *mode)
+{
+    char text[ROTATION_SECRET + 1];
+    int status;
+    const int fd = open_beside(place, &status);
+
+    if (fd < 0)
+        return status;
+    status = share_with_group(place, fd, group, mode);
+    if (status == EX_OK) {
+        rotation_secret(key, text);
+        strcat(text, "\n");
+        status = write_synced(fd, text, strlen(text), place->beside_path);
+        crypto_wipe(text, sizeof(text));
+    }
+    close(fd);
     if (status == EX_OK)
-        status = write_synced(fd, text, strlen(text), place->path);
-    if (status == EX_OK && io_fsync(place->dir) < 0)
-        status = failed("sync", place->directory);
+        status = publish(place);
+    if (status != EX_OK)
+        (void)io_unlinkat(place->dir, place->beside);
     return status;
 }
 
-int secretfile_create(const char *path, const struct signature_key *key, unsigned *mode)
+int secretfile_create(const char *path, const struct signature_key *key, gid_t group,
+                      unsigned *mode)
 {
-    char text[ROTATION_SECRET + 1];
     struct place place;
     int status = open_place(&place, path);
 
-    if (status != EX_OK)
-        return status;
-    const int fd = io_openat(place.dir, place.name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        const bool there = errno == EEXIST;
-        status = failed("create", path);
-        status = there ? EX_CANTCREAT : status;
-    } else {
-        rotation_secret(key, text);
-        strcat(text, "\n");
-        status = write_new(&place, fd, text, mode);
-        crypto_wipe(text, sizeof(text));
-        close(fd);
-        if (status != EX_OK)
-            (void)io_unlinkat(place.dir, place.name);
-    }
-    close(place.dir);
+    if (status == EX_OK)
+        status = create_at(&place, key, group, mode);
+    close_place(&place);
     return status;
 }
 
@@ -231,27 +204,23 @@ static int check_known(const struct secrets *secrets, const struct signature_key
     return EX_OK;
 }
 
-/* Writes the text as NAME.new, as its owner would have. */
-static int write_beside(const struct place *place, const char *beside, const char *text,
-                        size_t len)
+/* Writes the text beside it, as its owner would have. */
+static int write_beside(const struct place *place, const char *text, size_t len)
 {
     struct stat st;
-    int status = EX_OK;
+    int status;
 
     if (stat(place->path, &st) < 0)
         return failed("stat", place->path);
-    if (io_unlinkat(place->dir, place->beside) < 0 && errno != ENOENT) /* of one that was killed */
-        return failed("remove", beside);
-    const int fd = io_openat(place->dir, place->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                             0600);
+    const int fd = open_beside(place, &status);
     if (fd < 0)
-        return failed("create", beside);
+        return status;
     if ((st.st_uid != geteuid() || st.st_gid != getegid()) && fchown(fd, st.st_uid, st.st_gid) < 0)
-        status = failed("keep the owner and group for", beside);
+        status = failed("keep the owner and group for", place->beside_path);
     else if (fchmod(fd, st.st_mode & 07777) < 0)
-        status = failed("change the mode of", beside);
+        status = failed("change the mode of", place->beside_path);
     if (status == EX_OK)
-        status = write_synced(fd, text, len, beside);
+        status = write_synced(fd, text, len, place->beside_path);
     close(fd);
     return status;
 }
@@ -276,12 +245,10 @@ static int prove(const char *beside, const struct signature_key *key)
 static int replace(const struct place *place, const char *text, size_t len,
                    const struct signature_key *key)
 {
-    char beside[PATH_MAX + NAME_MAX + 16];
+    int status = write_beside(place, text, len);
 
-    (void)snprintf(beside, sizeof(beside), "%s/%s", place->directory, place->beside);
-    int status = write_beside(place, beside, text, len);
     if (status == EX_OK)
-        status = prove(beside, key);
+        status = prove(place->beside_path, key);
     if (status == EX_OK && io_renameat(place->dir, place->beside, place->name) < 0)
         status = failed("replace", place->path);
     if (status != EX_OK) {
@@ -289,6 +256,13 @@ static int replace(const struct place *place, const char *text, size_t len,
         return status;
     }
     return io_fsync(place->dir) < 0 ? failed("sync", place->directory) : EX_OK;
+}
+
+static int too_many(const char *path)
+{
+    log_error("'%s' would hold more than %d secrets: take one out that has expired", path,
+              SECRETS_MAX);
+    return EX_DATAERR;
 }
 
 /* Under the lock: the file as it is now. */
@@ -307,6 +281,8 @@ static int rotate_at(const struct place *place, struct rotation *rotation, bool 
         made = rotation_rewrite(rotation, &secrets, text, len, &made_len);
         if (made == NULL)
             status = failed("rewrite", place->path);
+        else if (secrets.count - rotation->dropped == SECRETS_MAX)
+            status = too_many(place->path);
         else if (!dry_run)
             status = replace(place, made, made_len, rotation->key);
     }
@@ -325,12 +301,8 @@ int secretfile_rotate(const char *path, struct rotation *rotation, bool dry_run)
     struct place place;
     int status = open_place(&place, path);
 
-    if (status != EX_OK)
-        return status;
-    if (flock(place.dir, LOCK_EX) < 0)
-        status = failed("lock", place.directory);
-    else
+    if (status == EX_OK)
         status = rotate_at(&place, rotation, dry_run);
-    close(place.dir);
+    close_place(&place);
     return status;
 }

@@ -5,10 +5,12 @@
  * What it may hold is secret.h's; hookspoold only ever reads it.
  *
  * A rewritten file is the old one or the new one, never a part: written beside
- * it under NAME.new with the old one's owner, group and mode, synced, read by
+ * it as .NAME.new with the old one's owner, group and mode, synced, read by
  * secrets_load() as hookspoold will read it, renamed, the directory synced. A
- * symbolic link is followed and stays. ACLs are not carried over. Rotations in
- * one directory exclude each other. The text is rotation.h's.
+ * new file gets its name last in the same way. A symbolic link is followed and
+ * stays. ACLs are not carried over. Whoever writes in one directory excludes
+ * the others; what one left who was killed, the next removes. The text is
+ * rotation.h's.
  *
  * Functions return one of sysexits.h, after a message unless it is EX_OK. No
  * message holds a secret; memory that held one is wiped. One thread.
@@ -18,24 +20,22 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "rotation.h"
 #include "secret.h"
 
-/* A new key of so many bytes, from getrandom(2). */
-int secretfile_generate(struct signature_key *key, size_t bytes);
-
-/* The one secret in a file, or on standard input ("-"), as a sender shows it. */
-int secretfile_read_key(struct signature_key *key, const char *path);
-
 /* secrets_load() with a status: EX_NOINPUT, EX_NOPERM, or EX_CONFIG for what is in the file. */
 int secretfile_load(struct secrets *secrets, const char *path);
 
+#define SECRETFILE_NO_GROUP ((gid_t)-1)
+
 /*
- * A new file with this secret; one that is there is left alone (EX_CANTCREAT). Its mode is 0600;
- * if root makes it in a directory of another group, 0640 and that group. *mode tells.
+ * A new file with this secret; one that is there is left alone (EX_CANTCREAT). For a group its
+ * mode is 0640, else 0600; root makes it for the group that the directory has. *mode tells.
  */
-int secretfile_create(const char *path, const struct signature_key *key, unsigned *mode);
+int secretfile_create(const char *path, const struct signature_key *key, gid_t group,
+                      unsigned *mode);
 
 /* With dry_run, rotation tells what would be done. */
 int secretfile_rotate(const char *path, struct rotation *rotation, bool dry_run);

@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "crypto.h"
 #include "log.h"
 #include "signature.h"
+#include "when.h"
 
 static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -62,6 +64,17 @@ bool sender_id_valid(const char *id)
             return false;
     }
     return true;
+}
+
+bool sender_time(const char *text, int64_t now, int64_t *seconds)
+{
+    const size_t len = strlen(text);
+
+    if (len > 0 && len <= DELIVERY_TIMESTAMP_MAX && strspn(text, "0123456789") == len)
+        *seconds = strtoll(text, NULL, 10);
+    else if (!when_parse(text, now, seconds))
+        return false;
+    return *seconds > 0 && *seconds < INT64_C(1000000000000);
 }
 
 const struct secret *sender_secret(const struct secrets *secrets, int64_t now)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * sender: what the other side does, so that `sign` and `send` need no account
- * with it: fresh ids and the three headers for a body.
+ * with it: fresh ids, times, and the three headers for a body.
  *
  * Pure but for getrandom(2); any thread. Whoever holds a struct sender_headers
  * holds a valid signature and wipes it.
@@ -29,8 +29,18 @@ int sender_random(void *bytes, size_t len);
 /* "msg_" and 27 characters of base62, as Svix makes them: 0, or -1 after a message. */
 int sender_id(char id[SENDER_ID]);
 
-/* May this stand in the id header? [A-Za-z0-9_][A-Za-z0-9_-]{0,199} */
+/* The rules of the two below, in words. */
+#define SENDER_IDS "an id: 1 to 200 of A-Z a-z 0-9 _ -, not '-' first"
+#define SENDER_TIMES "1790000000, 2026-11-23T09:33:00Z, or how long ago: 90s, 2h, 3d"
+
+/* May this stand in the id header? */
 bool sender_id_valid(const char *id);
+
+/*
+ * A timestamp as the header has it (Unix seconds), or what when_parse() takes. False: it is
+ * neither, or the header cannot hold it.
+ */
+bool sender_time(const char *text, int64_t now, int64_t *seconds);
 
 /* The secret that a sender would use: the first that has not expired; NULL: all have. */
 const struct secret *sender_secret(const struct secrets *secrets, int64_t now);

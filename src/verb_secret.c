@@ -3,13 +3,14 @@
 
 #include "verb_secret.h"
 
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
 #include "crypto.h"
-#include "log.h"
+#include "newkey.h"
 #include "out.h"
 #include "secretfile.h"
 #include "when.h"
@@ -29,10 +30,10 @@ static int print_secret(const struct signature_key *key)
     return status;
 }
 
-static int create(const char *path, const struct signature_key *key)
+static int create(const char *path, const struct signature_key *key, gid_t group)
 {
     unsigned mode;
-    const int status = secretfile_create(path, key, &mode);
+    const int status = secretfile_create(path, key, group, &mode);
 
     if (status != EX_OK)
         return status;
@@ -42,17 +43,37 @@ static int create(const char *path, const struct signature_key *key)
     return out_flush() < 0 ? EX_IOERR : EX_OK;
 }
 
+static int read_group(struct cli *cli, gid_t *group)
+{
+    const char *name = cli_text(cli, "group");
+
+    *group = SECRETFILE_NO_GROUP;
+    if (name == NULL)
+        return EX_OK;
+    if (cli_text(cli, "file") == NULL)
+        return cli_usage(cli, "--group is for a file, so it wants --file");
+    const struct group *found = getgrnam(name);
+    if (found == NULL)
+        return cli_usage(cli, "--group: there is no group '%s'", name);
+    *group = found->gr_gid;
+    return EX_OK;
+}
+
 static int run_new(struct cli *cli)
 {
     const char *path = cli_text(cli, "file");
     struct signature_key key;
     int64_t bytes;
+    gid_t group;
 
     if (cli_number(cli, "bytes", BYTES_MIN, BYTES_MAX, BYTES, &bytes) < 0)
         return EX_USAGE;
-    int status = secretfile_generate(&key, (size_t)bytes);
+    int status = read_group(cli, &group);
+    if (status != EX_OK)
+        return status;
+    status = newkey_generate(&key, (size_t)bytes);
     if (status == EX_OK)
-        status = path == NULL ? print_secret(&key) : create(path, &key);
+        status = path == NULL ? print_secret(&key) : create(path, &key, group);
     signature_key_wipe(&key);
     return status;
 }
@@ -60,6 +81,7 @@ static int run_new(struct cli *cli)
 static const struct cli_option new_options[] = {
     {"bytes", 'b', "N", "random bytes, 24 to 64 (default 32)", CLI_NOTHING},
     {"file", 'f', "FILE", "create this secret file instead of printing", CLI_FILE},
+    {"group", 'g', "GROUP", "the file is for this group, too: mode 0640", CLI_NOTHING},
     {0}};
 
 const struct verb verb_secret_new = {
@@ -73,10 +95,10 @@ const struct verb verb_secret_new = {
         "most senders it is they who make the secret; this is for those that take one,\n"
         "and for tests.\n"
         "\n"
-        "--file creates a secret file with it. Its mode is 0600; where root makes it in\n"
-        "a directory of another group, 0640 and that group. A file that is there is\n"
-        "left alone: exit status 73.",
-    .example = "hookspool secret new --file /etc/hookspool/levers.secret",
+        "--file creates a secret file with it. Its mode is 0600; with --group, or where\n"
+        "root makes it in a directory of another group, 0640 and that group. A file\n"
+        "that is there is left alone: exit status 73.",
+    .example = "hookspool secret new --group hookspool --file /etc/hookspool/levers.secret",
     .words = CLI_NOTHING,
     .options = new_options,
     .run = run_new};
@@ -111,7 +133,7 @@ static int take_key(struct cli *cli, struct signature_key *key)
     if ((path != NULL) == cli_flag(cli, "generate"))
         return cli_usage(cli, "where does the new secret come from? As a rule the sender makes it: "
                               "--file FILE, or --file - for standard input. --generate makes one");
-    return path != NULL ? secretfile_read_key(key, path) : secretfile_generate(key, BYTES);
+    return path != NULL ? newkey_read(key, path) : newkey_generate(key, BYTES);
 }
 
 static void tell_old(const struct rotation *rotation, bool dry_run)

@@ -12,11 +12,14 @@
 #include "near.h"
 #include "verb_cat.h"
 #include "verb_drain.h"
-#include "verb_list.h"
 #include "verb_forget.h"
+#include "verb_list.h"
 #include "verb_replay.h"
 #include "verb_retry.h"
+#include "verb_secret.h"
+#include "verb_send.h"
 #include "verb_show.h"
+#include "verb_sign.h"
 #include "verb_stats.h"
 #include "verb_status.h"
 #include "verb_tail.h"
@@ -69,6 +72,7 @@ const struct verb *const verbs[] = {
     &verb_drain, &verb_retry, &verb_replay,
     &verb_cat, &verb_tail, &verb_list, &verb_show, &verb_status, &verb_stats,
     &verb_forget,
+    &verb_secret_new, &verb_secret_rotate, &verb_sign, &verb_send,
     &verb_help, &verb_completion, NULL};
 
 /* Is the line's beginning this verb? How many words it has, or 0. */

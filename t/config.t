@@ -188,6 +188,11 @@ for (
     [endpoint => 'path', ['/', '/webhooks/levers', '/~a/B_9.-', '/' . 'p' x 179],
         "does not start with '/'" => [qw(webhooks http://a/b)],
         'is not a path (A-Z a-z 0-9 / _ . ~ -)' => ['/a b', '/a#b', qw(/a?b /a%20b /" /a:b /a\b /{a})]],
+    [endpoint => 'url', ['https://hooks.example.org/webhooks/a', 'http://[::1]:8080/a?b=c&d=%20', 'https://a',
+            '', 'https://' . 'a' x 172],
+        'is not http:// or https://, a host and a path (A-Z a-z 0-9 :/?&=+,;._~%[]-)' =>
+            [qw(hooks.example.org/a ftp://a/ HTTP://a/ https:///a http://:80/ http://?a //a/b http:a
+                https://user:password@a/ https://a/"b" https://a/{b} x), 'https://a/ b']],
     [endpoint => 'secret_file', ['one.secret', './one.secret', "$dir/one.secret"]],
     [endpoint => 'spool', ['x', 's' x 64], $name => ['a b', '-a', '../a', 's' x 65]],
     [endpoint => 'events', ['*', 'phone_call.*', 'a, b ,c', 'x.[a-c]?', '[!a]*', 'p' x 128],
@@ -229,7 +234,7 @@ for (
     for my $reason (sort keys %bad) {
         refused("$key = $_", place($section, $key, "$key = $_"), "2: $key: '$_' $reason") for @{ $bad{$reason} };
     }
-    next if $key eq 'description';
+    next if $key eq 'description' || $key eq 'url';
     refused("$key = (nothing)", place($section, $key, "$key ="), "2: $key: value is empty");
 }
 

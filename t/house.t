@@ -157,6 +157,9 @@ none('every file has its SPDX line', faults(\&licence, @written));
 none('no tabs but those make needs, no blanks at line ends',
     faults(\&white_space, grep { !/\.patch$/ } @written));
 
+none('scripts can be run, as make check does',
+    map { "$_: no execute bit" } grep { slurp("$top/$_") =~ /^#!/ && !-x "$top/$_" } @written);
+
 my $unfinished = 'TO' . 'DO|FIX' . 'ME|XX' . 'X';
 none('nothing is marked unfinished',
     faults(sub { lines_where(qr/\b(?:$unfinished)\b/, 'marked unfinished', $_[0]) }, @written));

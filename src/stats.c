@@ -79,6 +79,24 @@ struct stats *stats_open(int dir)
     return page == MAP_FAILED ? NULL : page;
 }
 
+int stats_read(int dir, struct stats_page *page)
+{
+    const int fd = io_openat(dir, "stats", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -1;
+    const ssize_t got = pread(fd, page, sizeof(*page), 0);
+    const int saved = errno;
+    close(fd);
+    errno = saved;
+    if (got < 0)
+        return -1;
+    if (got == (ssize_t)sizeof(*page) && memcmp(page->magic, magic, sizeof(magic)) == 0)
+        return 0;
+    errno = EINVAL;
+    return -1;
+}
+
 void stats_close(struct stats *stats)
 {
     if (stats != NULL)

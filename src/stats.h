@@ -53,6 +53,9 @@ void stats_count(struct stats *stats, enum stats_outcome outcome, int64_t now);
 /* One more event was signed with the secret of this fingerprint. */
 void stats_match(struct stats *stats, uint64_t fingerprint, int64_t now);
 
+/* What the file of a directory holds, without writing to it: 0, or -1 with errno, not logged. */
+int stats_read(int dir, struct stats_page *page);
+
 /* How many so far; *last is when, 0 for never. */
 uint64_t stats_matches(struct stats *stats, uint64_t fingerprint, int64_t *last);
 

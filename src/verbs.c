@@ -10,6 +10,7 @@
 #include "completion.h"
 #include "help.h"
 #include "near.h"
+#include "verb_check.h"
 #include "verb_drain.h"
 #include "verb_replay.h"
 #include "verb_retry.h"
@@ -59,7 +60,7 @@ static const struct verb verb_completion = {
     .run = run_completion};
 
 const struct verb *const verbs[] = {
-    &verb_drain, &verb_retry, &verb_replay,
+    &verb_drain, &verb_retry, &verb_replay, &verb_check,
     &verb_help, &verb_completion, NULL};
 
 /* Is the line's beginning this verb? How many words it has, or 0. */

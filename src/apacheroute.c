@@ -50,8 +50,20 @@ static bool read_url(const char *url, char target[APACHEROUTE_TARGET])
     return true;
 }
 
-const char *apacheroute_program(const char *command, char out[APACHEROUTE_TARGET])
+/* Is it a program of our name? */
+static bool take_program(const char *path, char target[APACHEROUTE_TARGET])
 {
+    const char *slash = strrchr(path, '/');
+
+    return strcmp(slash != NULL ? slash + 1 : path, "hookspoold") == 0
+        && snprintf(target, APACHEROUTE_TARGET, "%s", path) < APACHEROUTE_TARGET;
+}
+
+/* The same of a command line, which begins with it, perhaps in quotes. */
+static bool take_command(const char *command, char target[APACHEROUTE_TARGET])
+{
+    char program[APACHEROUTE_TARGET];
+
     command += strspn(command, " \t");
     const char quote = *command == '"' || *command == '\'' ? *command : '\0';
 
@@ -60,16 +72,9 @@ const char *apacheroute_program(const char *command, char out[APACHEROUTE_TARGET
                                : strcspn(command, " \t");
     if (len >= APACHEROUTE_TARGET)
         len = APACHEROUTE_TARGET - 1;
-    memcpy(out, command, len);
-    out[len] = '\0';
-    return out;
-}
-
-static bool read_program(const char *command, char target[APACHEROUTE_TARGET])
-{
-    const char *slash = strrchr(apacheroute_program(command, target), '/');
-
-    return strcmp(slash != NULL ? slash + 1 : target, "hookspoold") == 0;
+    memcpy(program, command, len);
+    program[len] = '\0';
+    return take_program(program, target);
 }
 
 /* [path] url, the path left out in a section. */
@@ -89,7 +94,7 @@ static bool read_alias(struct apacheroute *route, const struct webconf_node *nod
 {
     const bool alone = node->count == 1;
 
-    if (!read_program(webconf_arg(node, alone ? 0 : 1), route->target))
+    if (!take_program(webconf_arg(node, alone ? 0 : 1), route->target))
         return false;
     route->kind = APACHEROUTE_CGI;
     route->path = alone ? NULL : webconf_arg(node, 0);
@@ -113,13 +118,13 @@ bool apacheroute_read(struct apacheroute *route, const struct webconf *conf,
     }
     if (webconf_is(node, "FcgidWrapper")) {
         route->kind = APACHEROUTE_FCGID;
-        return read_program(webconf_arg(node, 0), route->target);
+        return take_command(webconf_arg(node, 0), route->target);
     }
     if (webconf_is(node, "ScriptAlias") || webconf_is(node, "ScriptAliasMatch"))
         return read_alias(route, node);
     if (webconf_is(node, "Action")) {
         route->kind = APACHEROUTE_CGI;
-        return read_program(webconf_arg(node, 1), route->target);
+        return take_program(webconf_arg(node, 1), route->target);
     }
     return false;
 }

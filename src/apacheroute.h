@@ -52,7 +52,4 @@ const struct webconf_node *apacheroute_local(const struct webconf *conf,
 /* key=value among the arguments; NULL: none. */
 const char *apacheroute_value(const struct webconf_node *node, const char *key);
 
-/* The first word of a command line, its quotes taken off, in out. */
-const char *apacheroute_program(const char *command, char out[APACHEROUTE_TARGET]);
-
 #endif

@@ -151,7 +151,6 @@ static void check_route(const struct apache *apache, const struct apacheroute *r
 static const char *given_config(const struct apache *apache, const struct apacheroute *route)
 {
     static const char variable[] = "HOOKSPOOL_CONF";
-    char program[APACHEROUTE_TARGET];
 
     if (route->kind == APACHEROUTE_CGI) {
         const struct webconf_node *set =
@@ -163,7 +162,7 @@ static const char *given_config(const struct apache *apache, const struct apache
         if (webconf_is(node, "FcgidInitialEnv") && strcmp(webconf_arg(node, 0), variable) == 0)
             return webconf_arg(node, 1);
         if (webconf_is(node, "FcgidCmdOptions")
-            && strcmp(apacheroute_program(webconf_arg(node, 0), program), route->target) == 0
+            && strcmp(webconf_arg(node, 0), route->target) == 0
             && apacheroute_value(node, variable) != NULL)
             return apacheroute_value(node, variable);
     }

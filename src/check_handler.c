@@ -137,13 +137,10 @@ static void check_reading(const struct handler *handler)
 static const char *command_option(const struct handler *handler, const char *option,
                                   const struct webconf_node **at)
 {
-    char program[APACHEROUTE_TARGET];
-
     for (const struct webconf_node *node = handler->conf->root.first; node != NULL;
          node = webconf_next(&handler->conf->root, node)) {
         if (!webconf_is(node, "FcgidCmdOptions")
-            || strcmp(apacheroute_program(webconf_arg(node, 0), program), handler->route->target)
-                   != 0)
+            || strcmp(webconf_arg(node, 0), handler->route->target) != 0)
             continue;
         *at = node;
         for (size_t i = 1; i + 1 < node->count; i++) {

@@ -302,8 +302,8 @@ static void large(void)
         {"\\", ";", 10 * 1024 * 1024}, {"a 'b';\n", "", 1024 * 1024}, {"${", ";", 1024 * 1024},
         {"x_by_lua_block {", "", 1024 * 1024}, {"<A>\n", "", 1024 * 1024},
         {"<IfModule x>\n", "", 1024 * 1024}, {"A b\\\n", "", 1024 * 1024},
-        {"Define a ${a}${a}x\n", "", 100 * 1000}, {"LoadModule a b\n<IfModule c>\n</IfModule>\n",
-         "", 200 * 1000}, {"# \\\n", "", 1024 * 1024}, {"</A>\n", "", 1000}};
+        {"Define a ${a}${a}x\n", "", 10 * 1000}, {"LoadModule a b\n<IfModule c>\n</IfModule>\n",
+         "", 20 * 1000}, {"# \\\n", "", 1024 * 1024}, {"</A>\n", "", 1000}};
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         char *text = repeat(rows[i].piece, rows[i].count, rows[i].end);

@@ -231,6 +231,8 @@ static void tell_nothing(const struct apache *apache)
 {
     struct check *check = apache->check;
 
+    if (check->apache == NULL && apache->conf->denied)
+        return;
     if (check->apache == NULL) {
         finding_ok(check->findings, "Apache", "'%s' does not mention hookspool", apache->path);
         return;
@@ -246,7 +248,7 @@ static void check_loaded(struct apache *apache)
     struct check *check = apache->check;
 
     find_routes(apache);
-    if (apache->count > 0 || check->apache != NULL)
+    if (apache->count > 0 || check->apache != NULL || apache->conf->denied)
         tell_problems(apache);
     if (apache->count == 0) {
         tell_nothing(apache);

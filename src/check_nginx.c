@@ -199,7 +199,7 @@ static void tell_nothing(const struct nginx *nginx)
                      nginx->path, check->socket != NULL ? check->socket : "hookspoold");
         finding_advise(check->findings, "include nginx/hookspool.conf of the examples in a server "
                        "block; another socket than " CHECK_SOCKET ": --socket");
-    } else {
+    } else if (!nginx->conf->denied) {
         finding_ok(check->findings, "nginx", "'%s' does not mention hookspool", nginx->path);
     }
 }
@@ -220,7 +220,7 @@ static void check_loaded(struct nginx *nginx)
     const struct config *config = nginx->check->config;
 
     find_passes(nginx);
-    if (nginx->count > 0 || nginx->check->nginx != NULL)
+    if (nginx->count > 0 || nginx->check->nginx != NULL || nginx->conf->denied)
         tell_problems(nginx);
     if (nginx->count == 0) {
         tell_nothing(nginx);

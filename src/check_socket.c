@@ -71,7 +71,7 @@ static void check_web_user(struct check *check, const char *path)
 
     if (!check->web_known && !guess_web_user(check))
         return;
-    const int reached = identity_walk(&check->web, path, R_OK | W_OK, &walk);
+    const int reached = identity_walk(&check->web, path, W_OK, &walk);
     if (reached < 0)
         check_unseen(check, what, walk.path);
     else if (reached == 0 && !walk.acl)

@@ -307,7 +307,7 @@ static void read_head(struct fcgiclient_answer *answer)
         answer->body = crlf + 4;
     else if (lf != NULL)
         answer->body = lf + 2;
-    if (fcgiclient_header(answer, "Status", &value) >= 3)
+    if (fcgiclient_header(answer, "Status", &value) >= 3 && strspn(value, "0123456789") == 3)
         answer->status = atoi(value);
     else if (answer->body != answer->text + answer->len)
         answer->status = 200; /* RFC 3875, 6.3.3 */

@@ -17,7 +17,7 @@
 #include "stats.h"
 #include "when.h"
 
-enum { END = 1024 * 1024, DAY_MINUTES = 24 * 60 };
+enum { END = 1024 * 1024 };
 
 /* ---- lines */
 
@@ -127,19 +127,14 @@ static int read_log(struct sample *sample, int spool)
 
 static void read_stats(struct sample *sample, int spool, int64_t now)
 {
-    struct stats_page *page = malloc(sizeof(*page));
-    const int64_t minute = now / 60;
+    struct stats *stats = stats_look(spool);
 
-    if (page != NULL && stats_read(spool, page) == 0) {
-        sample->counted = true;
-        sample->last = page->last[STATS_STORED];
-        for (size_t i = 0; i < STATS_MINUTES; i++) {
-            const struct stats_minute *slot = &page->minutes[i];
-            if (slot->minute > minute - DAY_MINUTES && slot->minute <= minute)
-                sample->day += slot->count[STATS_STORED];
-        }
-    }
-    free(page);
+    if (stats == NULL)
+        return;
+    sample->counted = true;
+    sample->last = stats_page(stats)->last[STATS_STORED];
+    sample->day = stats_recent(stats, STATS_STORED, now, STATS_MINUTES);
+    stats_close(stats);
 }
 
 int sample_take(struct sample *sample, const char *spool, int64_t now)

@@ -123,6 +123,19 @@ store_events($socket, 20);
     is_deeply([grep { !/^(?:warn  \S|      \S)/ } @lines], [], '... the second tells what to do');
 }
 
+SKIP: {
+    # What the kernel tells of the process that listens.
+    my $few = spawn(cmd => ['/bin/sh', '-c', 'ulimit -n 100; exec "$0" "$@"', hookspoold(), '-c', $conf, '-s', "$dir/few.sock"],
+        log => "$dir/few.log");
+    eventually { IO::Socket::UNIX->new(Peer => "$dir/few.sock") } 'hookspoold with few descriptors';
+    my ($code, $found) = check($conf, '-s', "$dir/few.sock");
+    has($found, 'warn', 'socket', qr/may have 100 files open, and 64 threads want some 1\d\d/, 'they are too few');
+    stop($few);
+    skip 'the user is another one only for root', 1 if $>;
+    ($code, $found) = check($conf, '-u', 'daemon');
+    has($found, 'fail', 'socket', qr/runs as nobody, and not as daemon/, 'hookspoold runs as somebody else');
+}
+
 # ---- the command line and the configuration
 
 is((operate($conf, 'check', 'calls'))[0], 64, 'an operand is refused');

@@ -11,6 +11,7 @@
 #include "help.h"
 #include "near.h"
 #include "verb_cat.h"
+#include "verb_check.h"
 #include "verb_drain.h"
 #include "verb_forget.h"
 #include "verb_list.h"
@@ -73,6 +74,7 @@ const struct verb *const verbs[] = {
     &verb_cat, &verb_tail, &verb_list, &verb_show, &verb_status, &verb_stats,
     &verb_forget,
     &verb_secret_new, &verb_secret_rotate, &verb_sign, &verb_send,
+    &verb_drain, &verb_retry, &verb_replay, &verb_check,
     &verb_help, &verb_completion, NULL};
 
 /* Is the line's beginning this verb? How many words it has, or 0. */

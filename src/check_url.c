@@ -41,7 +41,7 @@ static void tell_none(struct check *check, const struct post_answer *answer)
 {
     finding_fail(check->findings, EX_UNAVAILABLE, what, "%s: no answer: %s", check->url,
                  answer->why);
-    finding_advise(check->findings, answer->certificate
+    finding_advise(check->findings, answer->fault == POST_CERTIFICATE
                    ? "the sender will not deliver either: renew the certificate, with the whole "
                      "chain: certbot renew; nginx: ssl_certificate is fullchain.pem"
                    : "see whether the web server runs, and whether the name and the firewall let "
@@ -124,7 +124,7 @@ void check_url(struct check *check)
 
     if (check->url == NULL)
         return;
-    struct post *post = post_open(check->url, false, false);
+    struct post *post = post_open(check->url, false);
     if (post == NULL) {
         finding_fail(check->findings, EX_CONFIG, what, "'%s' cannot be asked", check->url);
         finding_advise(check->findings, "want https://HOST/PATH, as the sender has it");

@@ -18,7 +18,7 @@ enum {
     PIPE_BYTES = 64 * 1024, /* what a pipe holds, unless it is told otherwise */
     PIPE_WANTED = 1024 * 1024,
     ROUNDS = 16,            /* of reads, and then others have their turn */
-    LAST_ROUNDS = 1024      /* more than what a pipe held when its writer ended */
+    LAST_ROUNDS = 64        /* more than what a pipe held when its writer ended */
 };
 
 /* ---- starting */

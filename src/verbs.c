@@ -74,7 +74,7 @@ const struct verb *const verbs[] = {
     &verb_cat, &verb_tail, &verb_list, &verb_show, &verb_status, &verb_stats,
     &verb_forget,
     &verb_secret_new, &verb_secret_rotate, &verb_sign, &verb_send,
-    &verb_drain, &verb_retry, &verb_replay, &verb_check,
+    &verb_check,
     &verb_help, &verb_completion, NULL};
 
 /* Is the line's beginning this verb? How many words it has, or 0. */

@@ -126,14 +126,21 @@ static bool parse_ago(const char *text, int64_t *ago)
 
 static bool parse_calendar(const char *text, int64_t *seconds)
 {
-    static const char *const formats[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S",
-                                          "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"};
+    static const struct {
+        const char *format;
+        bool fraction, zone; /* may follow */
+    } forms[] = {{"%Y-%m-%dT%H:%M:%S", true, true}, {"%Y-%m-%d %H:%M:%S", true, true},
+                 {"%Y-%m-%dT%H:%M", false, true}, {"%Y-%m-%d %H:%M", false, true},
+                 {"%Y-%m-%d", false, false}};
 
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        const char *end = parse_date(text, formats[i], seconds);
-        if (end != NULL && *end == '.')
-            end += 1 + strspn(end + 1, "0123456789");
-        if (end != NULL && (*end == '\0' || strcmp(end, "Z") == 0))
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        const char *end = parse_date(text, forms[i].format, seconds);
+        if (end == NULL)
+            continue;
+        const size_t digits = *end == '.' ? strspn(end + 1, "0123456789") : 0;
+        if (forms[i].fraction && digits > 0)
+            end += 1 + digits;
+        if (*end == '\0' || (forms[i].zone && strcmp(end, "Z") == 0))
             return true;
     }
     return false;

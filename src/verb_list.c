@@ -245,12 +245,13 @@ const struct verb verb_list = {
     .most = -1,
     .summary = "list events, or those that failed",
     .help =
-        "A row for each event: when it arrived, its type, its id, how many bytes it takes\n"
-        "in the log, and its position there. The newest one is the last.\n"
+        "A row for each event: when it arrived, its type, its id, how many bytes it\n"
+        "takes in the log, and its position there. The newest one is the last.\n"
         "\n"
-        "With --consumer it is also told what became of it: waiting, failed (and when it\n"
-        "is offered again), dead, or done. --failed and --dead list what a consumer keeps\n"
-        "of events that failed, with the reason; they need not be in the log any more.\n"
+        "With --consumer it is also told what became of it: waiting, failed (and when\n"
+        "it is offered again), dead, or done. --failed and --dead list what a consumer\n"
+        "keeps of events that failed, with the reason; they need not be in the log any\n"
+        "more.\n"
         "\n"
         SELECTION_HELP,
     .example = "hookspool list --failed billing",

@@ -244,12 +244,12 @@ const struct verb verb_show = {
     .most = 1,
     .summary = "show all that is known of an event",
     .help =
-        "Its fields and its body; what became of it at each consumer, with the reason and\n"
-        "the standard error of a command that failed; and whether its id is remembered.\n"
-        "An event that was purged is shown as long as a consumer keeps it.\n"
+        "Its fields and its body; what became of it at each consumer, with the reason\n"
+        "and the standard error of a command that failed; and whether its id is\n"
+        "remembered. An event that was purged is shown as long as a consumer keeps it.\n"
         "\n"
-        "An id stands in the log twice when it was forgotten and sent again: then both are\n"
-        "shown, and --body writes that of the later one.\n"
+        "An id stands in the log twice when it was forgotten and sent again: then both\n"
+        "are shown, and --body writes that of the later one.\n"
         "\n"
         SELECTION_HELP,
     .example = "hookspool show msg_2KxRk1mPLq9vXzT",

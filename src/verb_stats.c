@@ -333,9 +333,9 @@ const struct verb verb_stats = {
         "consumer; for people, as JSON, or in the text format of Prometheus.\n"
         "\n"
         "--format nagios is a check, with the exit status that Nagios wants: 0 all is\n"
-        "well, 1 a warning, 2 critical, 3 not known. Limits hold for each consumer of the\n"
-        "configuration, and --max-silence for each spool. With -q it says nothing when\n"
-        "all is well, so that cron(8) sends mail only when it is not.",
+        "well, 1 a warning, 2 critical, 3 not known. Limits hold for each consumer of\n"
+        "the configuration, and --max-silence for each spool. With -q it says nothing\n"
+        "when all is well, so that cron(8) sends mail only when it is not.",
     .example = "hookspool stats -q --format nagios --max-silence 6h --max-age 30m",
     .words = CLI_NOTHING,
     .options = options,

@@ -236,13 +236,13 @@ const struct verb verb_status = {
     .operands = "",
     .summary = "tell what waits, for whom, and since when",
     .help =
-        "For each spool and consumer: how many events wait and since when, how many have\n"
-        "failed and wait for their next attempt, how many are dead, when the first of\n"
-        "those failures was, and whether a drain runs.\n"
+        "For each spool and consumer: how many events wait and since when, how many\n"
+        "have failed and wait for their next attempt, how many are dead, when the first\n"
+        "of those failures was, and whether a drain runs.\n"
         "\n"
         "Then the events that wait by type and age, as qshape prints a mail queue: T is\n"
         "the total, 5 those of the last five minutes, 10 those before up to ten minutes\n"
-        "old, and so on. With -v all types are printed, without the most frequent ones.\n"
+        "old, and so on. With -v all types are printed, else the most frequent ones.\n"
         "\n"
         "A consumer that was taken out of the configuration is shown as long as its\n"
         "directory is there. For alarms see hookspool stats.",

@@ -167,8 +167,8 @@ const struct verb verb_tail = {
     .most = -1,
     .summary = "print the last events, and those that come",
     .help =
-        "A line for each event: when it arrived, its type, its id, and how many bytes it\n"
-        "takes in the log. With a selection, the last ones of that.\n"
+        "A line for each event: when it arrived, its type, its id, and how many bytes\n"
+        "it takes in the log. With a selection, the last ones of that.\n"
         "\n"
         "With --follow a spool that is not there yet is waited for.\n"
         "\n"

@@ -500,7 +500,8 @@ static void half_recaps(void)
     temp_make(&temp);
     const uint64_t end = put_log(&temp, starts);
     struct recap *recap = recap_begin(temp.dir, temp.path, 0, end);
-    is_int(segment_scan(temp.dir, temp.path, 0, starts[1] + 20000, pass_by, recap), 0, "half a log");
+    is_int(segment_scan(temp.dir, temp.path, 0, starts[1] + 20000, pass_by, recap), 0,
+           "half a log");
     recap_end(recap, false);
     is_int(summaries(&temp), 1, "only what was read to its end is summarised");
     recap = recap_begin(temp.dir, temp.path, starts[2], starts[3]);

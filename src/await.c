@@ -4,15 +4,12 @@
 #include "await.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "io.h"
 #include "log.h"
 #include "spool.h"
 
@@ -96,21 +93,5 @@ int await_spool(const struct config *config, const struct config_spool *spool)
         result = wait_near(path);
         free(path);
     }
-    return result;
-}
-
-int await_repair(int dir, const char *path)
-{
-    int result;
-
-    const int guard = io_openat(dir, ".", O_RDONLY | O_DIRECTORY, 0);
-    if (guard < 0)
-        return fail("open directory", path);
-    do
-        result = flock(guard, LOCK_SH);
-    while (result < 0 && errno == EINTR);
-    if (result < 0)
-        (void)fail("lock", path);
-    close(guard);
     return result;
 }

@@ -13,7 +13,4 @@
 /* Returns when its log can be opened, which may be at once. */
 int await_spool(const struct config *config, const struct config_spool *spool);
 
-/* Waits until nobody repairs the spool of this directory. */
-int await_repair(int dir, const char *path);
-
 #endif

@@ -83,8 +83,7 @@ static void put_head(const struct survey *survey)
         return;
     }
     when_stamp(stamp, survey->last);
-    printf("the last event came %s ago, at %s\n", when_age(age, survey->now - survey->last),
-           stamp);
+    printf("last event %s ago, at %s\n", when_age(age, survey->now - survey->last), stamp);
 }
 
 static void put_ages(const struct survey *survey, size_t which, bool all)

@@ -23,8 +23,6 @@ int view_failure(void)
     case EACCES:
     case EPERM:
         return EX_NOPERM;
-    case EWOULDBLOCK: /* it is being repaired */
-        return EX_TEMPFAIL;
     case ENOMEM:
         return EX_OSERR;
     default:
@@ -38,6 +36,7 @@ int view_open_spool(struct view *view, const struct config *config,
     *view = VIEW_CLOSED;
     if (spool_open(&view->spool, config, spool) < 0)
         return view_failure();
+    view->spool.patient = true;
     if (spool_end(&view->spool, &view->end) == 0 && spool_begin(&view->spool, &view->begin) == 0) {
         if (view->begin > view->end)
             view->begin = view->end; /* there is no segment */

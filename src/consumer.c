@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "durable.h"
@@ -99,7 +98,7 @@ static int lock_file(const struct consumer *consumer, int fd, const char *name, 
 }
 
 /* What stands in the file when a drain has ended well. */
-enum { MARK = LOGSTATE_BOOT + 8, MOMENTS = 5 };
+enum { MARK = LOGSTATE_BOOT + 8 };
 
 static void make_mark(char mark[MARK])
 {
@@ -110,19 +109,6 @@ static void make_mark(char mark[MARK])
     snprintf(mark, MARK, "ended %s\n", boot);
 }
 
-/* Whoever only looks whether it is taken (consumer_drained()) has it for a moment, too. */
-static int take_turn(const struct consumer *consumer, bool wait)
-{
-    const struct timespec moment = {.tv_nsec = 2 * 1000 * 1000};
-    int got = lock_file(consumer, consumer->drain_fd, "drain", wait ? LOCK_EX : LOCK_EX | LOCK_NB);
-
-    for (int i = 0; i < MOMENTS && got == 0; i++) {
-        nanosleep(&moment, NULL);
-        got = lock_file(consumer, consumer->drain_fd, "drain", LOCK_EX | LOCK_NB);
-    }
-    return got;
-}
-
 int consumer_drain(struct consumer *consumer, bool wait)
 {
     char mark[MARK], found[MARK] = "";
@@ -131,7 +117,8 @@ int consumer_drain(struct consumer *consumer, bool wait)
         durable_open(consumer->dir, consumer->path, "drain", O_RDWR | O_CREAT);
     if (consumer->drain_fd < 0)
         return -1;
-    const int got = take_turn(consumer, wait);
+    const int got =
+        lock_file(consumer, consumer->drain_fd, "drain", wait ? LOCK_EX : LOCK_EX | LOCK_NB);
     if (got <= 0)
         return got;
     make_mark(mark);

@@ -135,21 +135,6 @@ static int sync_segments(const struct spool *spool, uint64_t from)
     return result;
 }
 
-/* Keeps out who would repair the spool; 0, or -1 while somebody does. */
-static int lock_guard(const struct spool *spool, int guard)
-{
-    int result;
-
-    do
-        result = flock(guard, spool->patient ? LOCK_SH : LOCK_SH | LOCK_NB);
-    while (result < 0 && errno == EINTR);
-    if (result < 0 && errno == EWOULDBLOCK)
-        log_warn("spool '%s' is being repaired: try again", spool->path);
-    else if (result < 0)
-        (void)fail("lock", spool->path);
-    return result;
-}
-
 /*
  * The end of a log that no responder has opened since the machine was started.
  * While we look nobody may repair it: a shared lock on the spool keeps him out.
@@ -161,14 +146,10 @@ static int find_end(struct spool *spool, uint64_t *end)
     const int guard = io_openat(spool->dir, ".", O_RDONLY | O_DIRECTORY, 0);
     if (guard < 0)
         return fail("open directory", spool->path);
-    int result = lock_guard(spool, guard);
-    /* Whoever was waited for has left a state that tells. */
-    const int known = result == 0 && spool->patient
-                        ? logstate_read(spool->log_dir, spool->log_path, end)
-                        : 0;
-    if (known != 0)
-        result = known < 0 ? -1 : 0;
-    else if (result == 0 && (result = sync_segments(spool, settled)) == 0)
+    int result = flock(guard, LOCK_SH | LOCK_NB);
+    if (result < 0)
+        log_warn("spool '%s' is being repaired: try again", spool->path);
+    else if ((result = sync_segments(spool, settled)) == 0)
         result = segment_whole(spool->log_dir, spool->log_path, settled, UINT64_MAX, end);
     const int saved = errno;
     close(guard);

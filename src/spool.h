@@ -23,7 +23,6 @@ struct spool {
     const struct config_spool *config; /* borrowed */
     char *path, *log_path;
     int dir, log_dir;
-    bool patient; /* spool_end() waits while the spool is repaired, instead of EWOULDBLOCK */
 };
 
 #define SPOOL_CLOSED ((struct spool){.dir = -1, .log_dir = -1})

@@ -32,10 +32,12 @@ static void read_retry(struct standing *standing)
         return;
     }
     standing->failed = retry_count(standing->retry);
-    if (standing->failed > 0)
-        standing->next = retry_next(standing->retry);
-    for (size_t i = 0; i < standing->failed; i++)
-        note_failure(standing, retry_at(standing->retry, i)->first);
+    for (size_t i = 0; i < standing->failed; i++) {
+        const struct retry_entry *entry = retry_at(standing->retry, i);
+        if (i == 0 || entry->next < standing->next)
+            standing->next = entry->next;
+        note_failure(standing, entry->first);
+    }
 }
 
 struct graves {

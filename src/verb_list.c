@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "dead.h"
+#include "kept.h"
 #include "listing.h"
 #include "log.h"
 #include "out.h"
@@ -60,19 +61,14 @@ static int list_events(struct list *list)
 /* Is it meant? By what its event says, as for those of the log. */
 static bool is_taken(const struct list *list, const struct failure *failure)
 {
-    struct record_view view;
-    bool taken = false;
+    struct segment_line line;
 
     if (selection_is_all(&list->selection))
         return true;
-    char *line = malloc(failure->event_len + 1);
-    if (line != NULL) {
-        memcpy(line, failure->event, failure->event_len);
-        line[failure->event_len] = '\n';
-        taken = record_check(line, failure->event_len + 1, &view)
-             && filter_takes(&list->selection.filter, &view);
-    }
-    free(line);
+    if (kept_line(failure, &line) < 0)
+        return false;
+    const bool taken = filter_takes(&list->selection.filter, &line.view);
+    free((char *)line.text);
     return taken;
 }
 

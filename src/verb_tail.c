@@ -70,7 +70,11 @@ static int stay(struct tail *tail)
     while (status == EX_OK && wait_for_more(tail)) {
         if (follow_clear(tail->follow) < 0)
             return EX_OSERR;
-        status = spool_end(&tail->view.spool, &tail->view.end) < 0 ? view_failure() : show(tail);
+        status = view_look(&tail->view);
+        if (status == EX_OK)
+            status = show(tail);
+        else if (status == EX_TEMPFAIL)
+            status = EX_OK; /* whoever repairs the spool will wake us */
     }
     return status;
 }
@@ -94,7 +98,7 @@ static int open_view(struct tail *tail, struct cli *cli)
     if (tail->follow == NULL)
         return EX_OSERR;
     /* What came before it was watched is seen now, the rest wakes us. */
-    return spool_end(&view->spool, &view->end) < 0 ? view_failure() : EX_OK;
+    return view_look(view);
 }
 
 static int run_opened(struct tail *tail)

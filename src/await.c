@@ -4,113 +4,61 @@
 #include "await.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "io.h"
 #include "log.h"
 #include "spool.h"
 
-static int fail(const char *what, const char *path)
+static int fail(const char *path)
 {
     const int saved = errno;
 
-    log_error("cannot %s '%s': %s", what, path, strerror(saved));
+    log_error("cannot watch '%s': %s", path, strerror(saved));
     errno = saved;
     return -1;
 }
 
-/*
- * Watches the nearest directory above the path that is there: 1; 0: what is
- * below it on the way was made meanwhile, so look again.
- */
-static int watch_nearest(int inotify, const char *path)
+static int watch(int fd, const char *path)
 {
-    const uint32_t events = IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF;
-    char *above = strdup(path);
-    char *child = strdup(path); /* the one below it */
-    int result = -1;
-
-    while (above != NULL && child != NULL) {
-        char *slash = strrchr(above, '/');
-        strcpy(child, above);
-        slash[slash == above] = '\0'; /* the last one is "/" itself */
-        if (inotify_add_watch(inotify, above, events | IN_ONLYDIR) >= 0) {
-            result = access(child, F_OK) < 0;
-            break;
-        }
-        if (errno != ENOENT || above[1] == '\0') {
-            (void)fail("watch", above);
-            break;
-        }
-    }
-    if (above == NULL || child == NULL)
-        (void)fail("watch", path);
-    free(above);
-    free(child);
-    return result;
+    return inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
 }
 
-static int take_event(int inotify)
+/* First the watches, then the look, so that nothing happens unseen between the two. */
+static int wait_made(int fd, const struct config *config, const struct config_spool *which,
+                     const char *path)
 {
     char events[4096];
-    ssize_t got;
 
-    do
-        got = read(inotify, events, sizeof(events));
-    while (got < 0 && errno == EINTR);
-    return got < 0 ? fail("read", "inotify") : 0;
-}
-
-/* Waits for something to happen on the way to the path, unless it happens right now. */
-static int wait_near(const char *path)
-{
-    const int inotify = inotify_init1(IN_CLOEXEC);
-
-    if (inotify < 0)
-        return fail("watch", path);
-    int result = watch_nearest(inotify, path);
-    if (result > 0)
-        result = take_event(inotify);
-    const int saved = errno;
-    close(inotify);
-    errno = saved;
-    return result;
-}
-
-int await_spool(const struct config *config, const struct config_spool *spool)
-{
-    int result = 0;
-
-    while (result == 0 && !spool_exists(config, spool)) {
-        char *path;
-        if (asprintf(&path, "%s/%s/log", config->spool_dir, spool->name) < 0) {
-            errno = ENOMEM;
-            return fail("watch", spool->name);
-        }
-        result = wait_near(path);
-        free(path);
+    if (watch(fd, config->spool_dir) < 0)
+        return fail(config->spool_dir);
+    for (;;) {
+        if (watch(fd, path) < 0 && errno != ENOENT)
+            return fail(path);
+        if (spool_exists(config, which))
+            return 0;
+        if (read(fd, events, sizeof(events)) < 0 && errno != EINTR)
+            return fail(path);
     }
-    return result;
 }
 
-int await_repair(int dir, const char *path)
+int await_spool(const struct config *config, const struct config_spool *which)
 {
-    int result;
+    char *path;
 
-    const int guard = io_openat(dir, ".", O_RDONLY | O_DIRECTORY, 0);
-    if (guard < 0)
-        return fail("open directory", path);
-    do
-        result = flock(guard, LOCK_SH);
-    while (result < 0 && errno == EINTR);
-    if (result < 0)
-        (void)fail("lock", path);
-    close(guard);
+    if (asprintf(&path, "%s/%s", config->spool_dir, which->name) < 0) {
+        errno = ENOMEM;
+        return fail(config->spool_dir);
+    }
+    const int fd = inotify_init1(IN_CLOEXEC);
+    const int result = fd < 0 ? fail(path) : wait_made(fd, config, which, path);
+    const int saved = errno;
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    errno = saved;
     return result;
 }

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * await: waits until a spool has been made, by inotify(7): first for its
- * parent, then for it, then for its log.
- *
- * One thread. Errors: -1 with errno, logged here.
+ * await: waits until hookspoold has made a spool, by inotify(7): for who stays
+ * and was started first. SIGTERM and others end the process meanwhile.
+ * Errors: -1 with errno, logged here.
  */
 #ifndef HOOKSPOOL_AWAIT_H
 #define HOOKSPOOL_AWAIT_H
 
 #include "config.h"
 
-/* Returns when its log can be opened, which may be at once. */
-int await_spool(const struct config *config, const struct config_spool *spool);
-
-/* Waits until nobody repairs the spool of this directory. */
-int await_repair(int dir, const char *path);
+int await_spool(const struct config *config, const struct config_spool *which);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jsonc.h"
+#include "member.h"
 #include "when.h"
 
 enum { TYPE_WIDTH = 32, ID_WIDTH = 40, REASON_WIDTH = 60, STATE = 80 };
@@ -58,35 +58,17 @@ void listing_flush(struct listing *listing)
 
 /* ---- JSON */
 
-static void put_text(const char *name, const char *text, size_t len)
-{
-    printf(",\"%s\":", name);
-    jsonc_put(stdout, text, len);
-}
-
-static void put_time(const char *name, int64_t seconds)
-{
-    char stamp[WHEN_SIZE];
-
-    if (seconds == 0) {
-        printf(",\"%s\":null", name);
-        return;
-    }
-    when_stamp(stamp, seconds);
-    printf(",\"%s\":\"%s\"", name, stamp);
-}
-
 static void put_state(const struct listing *listing, uint64_t position)
 {
     const struct standing *standing = listing->standing;
     const enum fate fate = standing_fate(standing, position);
 
-    put_text("consumer", standing->name, strlen(standing->name));
+    member_string("consumer", standing->name);
     printf(",\"state\":\"%s\"", standing_fate_name(fate));
     if (fate == FATE_FAILED) {
         const struct retry_entry *entry = retry_find(standing->retry, position);
         printf(",\"attempts\":%u", entry->attempts);
-        put_time("next", entry->next);
+        member_time("next", entry->next);
     }
 }
 
@@ -95,11 +77,11 @@ static void put_event(const struct listing *listing, const struct segment_line *
     const struct record_view *view = &line->view;
 
     printf("{\"position\":%" PRIu64, line->position);
-    put_text("id", view->id, view->id_len);
-    put_text("type", view->type, view->type_len);
-    put_text("source", view->source, view->source_len);
-    put_text("time", view->time, view->time_len);
-    put_text("received", view->received, view->received_len);
+    member_text("id", view->id, view->id_len);
+    member_text("type", view->type, view->type_len);
+    member_text("source", view->source, view->source_len);
+    member_text("time", view->time, view->time_len);
+    member_text("received", view->received, view->received_len);
     printf(",\"bytes\":%zu", line->len);
     if (listing->standing != NULL)
         put_state(listing, line->position);
@@ -109,18 +91,18 @@ static void put_event(const struct listing *listing, const struct segment_line *
 static void put_failure(const struct listing *listing, const struct failure *failure)
 {
     printf("{\"position\":%" PRIu64, failure->position);
-    put_text("id", failure->id, strlen(failure->id));
-    put_text("type", failure->type, strlen(failure->type));
-    put_text("consumer", listing->standing->name, strlen(listing->standing->name));
+    member_string("id", failure->id);
+    member_string("type", failure->type);
+    member_string("consumer", listing->standing->name);
     printf(",\"state\":\"%s\",\"attempts\":%u",
            standing_fate_name(listing->kind == LISTING_DEAD ? FATE_DEAD : FATE_FAILED),
            failure->attempts);
-    put_time("first", failure->first);
-    put_time("last", failure->last);
-    put_time("next", failure->next);
-    put_text("reason", failure->reason, strlen(failure->reason));
+    member_time("first", failure->first);
+    member_time("last", failure->last);
+    member_time("next", failure->next);
+    member_string("reason", failure->reason);
     printf(",\"status\":%d", failure->status);
-    put_text("stderr", failure->stderr_text, strlen(failure->stderr_text));
+    member_string("stderr", failure->stderr_text);
     fputs("}\n", stdout);
 }
 

@@ -49,13 +49,13 @@ static void put_requests(FILE *out, const struct metric *metric, const struct su
 {
     for (int i = 0; i < STATS_OUTCOMES && survey->stats != NULL; i++)
         put_sample(out, metric, survey, "outcome", stats_name((enum stats_outcome)i),
-                   atomic_load(&stats_page(survey->stats)->count[i]));
+                   atomic_load(&survey->stats->count[i]));
 }
 
 static void put_lasts(FILE *out, const struct metric *metric, const struct survey *survey)
 {
     for (int i = 0; i < STATS_OUTCOMES && survey->stats != NULL; i++) {
-        const int64_t last = atomic_load(&stats_page(survey->stats)->last[i]);
+        const int64_t last = atomic_load(&survey->stats->last[i]);
         if (last > 0) /* never: no sample */
             put_sample(out, metric, survey, "outcome", stats_name((enum stats_outcome)i),
                        (uint64_t)last);
@@ -65,7 +65,7 @@ static void put_lasts(FILE *out, const struct metric *metric, const struct surve
 static void put_secrets(FILE *out, const struct metric *metric, const struct survey *survey)
 {
     for (int i = 0; i < STATS_SECRETS && survey->stats != NULL; i++) {
-        const struct stats_secret *secret = &stats_page(survey->stats)->secrets[i];
+        const struct stats_secret *secret = &survey->stats->secrets[i];
         char name[24];
         const uint64_t fingerprint = atomic_load(&secret->fingerprint);
         if (fingerprint == 0)

@@ -127,14 +127,13 @@ static int read_log(struct sample *sample, int spool)
 
 static void read_stats(struct sample *sample, int spool, int64_t now)
 {
-    struct stats *stats = stats_look(spool);
+    struct stats_page page;
 
-    if (stats == NULL)
+    if (stats_read(spool, &page) < 0)
         return;
     sample->counted = true;
-    sample->last = stats_page(stats)->last[STATS_STORED];
-    sample->day = stats_recent(stats, STATS_STORED, now, STATS_MINUTES);
-    stats_close(stats);
+    sample->last = page.last[STATS_STORED];
+    sample->day = stats_recent(&page, STATS_STORED, now, STATS_MINUTES);
 }
 
 int sample_take(struct sample *sample, const char *spool, int64_t now)

@@ -12,6 +12,7 @@
 #include "dead.h"
 #include "filter.h"
 #include "jsonc.h"
+#include "member.h"
 #include "out.h"
 #include "pretty.h"
 #include "when.h"
@@ -55,33 +56,15 @@ static void tell_failure(const struct standing *standing, enum fate fate, uint64
 
 /* ---- JSON */
 
-static void json_text(const char *name, const char *text, size_t len)
-{
-    printf(",\"%s\":", name);
-    jsonc_put(stdout, text, len);
-}
-
-static void json_time(const char *name, int64_t seconds)
-{
-    char stamp[WHEN_SIZE];
-
-    if (seconds == 0) {
-        printf(",\"%s\":null", name);
-        return;
-    }
-    when_stamp(stamp, seconds);
-    printf(",\"%s\":\"%s\"", name, stamp);
-}
-
 static void json_failure(const struct failure *failure)
 {
     printf(",\"attempts\":%u", failure->attempts);
-    json_time("first", failure->first);
-    json_time("last", failure->last);
-    json_time("next", failure->next);
-    json_text("reason", failure->reason, strlen(failure->reason));
+    member_time("first", failure->first);
+    member_time("last", failure->last);
+    member_time("next", failure->next);
+    member_string("reason", failure->reason);
     printf(",\"status\":%d", failure->status);
-    json_text("stderr", failure->stderr_text, strlen(failure->stderr_text));
+    member_string("stderr", failure->stderr_text);
 }
 
 static void json_consumers(const struct sheet *sheet, uint64_t position)

@@ -33,7 +33,7 @@ struct standing {
     size_t failed;  /* events that wait for their next attempt */
     int64_t next;   /* when the first of them is due; 0: none waits */
     size_t dead;
-    int64_t oldest_failure; /* of those that wait or are dead, when the first was; 0: none */
+    int64_t oldest_failure; /* of those that wait or are dead; 0: none */
     struct consumer consumer; /* .dir is -1: it was never drained */
     struct retry *retry;      /* NULL: as above */
     uint64_t *dead_positions; /* `dead` of them, ascending */
@@ -44,7 +44,7 @@ struct standings {
     size_t count;
 };
 
-/* All consumers of a spool or, if `only` is not NULL, the one of this name. 0, or -1: no memory. */
+/* All consumers of a spool, or, unless `only` is NULL, the one of that name. 0, or -1: ENOMEM. */
 int standings_read(struct standings *standings, const struct config *config,
                    const struct spool *spool, const char *only);
 void standings_release(struct standings *standings);

@@ -22,14 +22,6 @@ struct stats {
     struct stats_page page;
 };
 
-const char *stats_name(enum stats_outcome outcome)
-{
-    static const char *const names[STATS_OUTCOMES] = {"stored",  "duplicate", "ignored",
-                                                      "refused", "forged",    "unavailable"};
-
-    return names[outcome];
-}
-
 /* Written, not merely sized: a hole could not be filled on a full disk (SIGBUS). Magic last. */
 static int fill(int fd)
 {
@@ -87,45 +79,22 @@ struct stats *stats_open(int dir)
     return page == MAP_FAILED ? NULL : page;
 }
 
-struct stats *stats_look(int dir)
+int stats_read(int dir, struct stats_page *page)
 {
-    char found[sizeof(magic)] = {0};
-    void *page = MAP_FAILED;
-    struct stat st;
+    const int fd = io_openat(dir, "stats", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 
-    const int fd = io_openat(dir, "stats", O_RDONLY | O_NOFOLLOW, 0);
     if (fd < 0)
-        return NULL;
-    if (fstat(fd, &st) == 0 && pread(fd, found, sizeof(found), 0) >= 0) {
-        if (st.st_size >= (off_t)sizeof(struct stats) && memcmp(found, magic, sizeof(magic)) == 0)
-            page = mmap(NULL, sizeof(struct stats), PROT_READ, MAP_SHARED, fd, 0);
-        else
-            errno = EINVAL;
-    }
+        return -1;
+    const ssize_t got = pread(fd, page, sizeof(*page), 0);
     const int saved = errno;
     close(fd);
     errno = saved;
-    return page == MAP_FAILED ? NULL : page;
-}
-
-const struct stats_page *stats_page(const struct stats *stats)
-{
-    return &stats->page;
-}
-
-uint64_t stats_recent(const struct stats *stats, enum stats_outcome outcome, int64_t now,
-                      unsigned minutes)
-{
-    const int64_t this = now / 60;
-    uint64_t count = 0;
-
-    for (unsigned i = 0; i < STATS_MINUTES; i++) {
-        const struct stats_minute *slot = &stats->page.minutes[i];
-        const int64_t minute = atomic_load(&slot->minute);
-        if (minute > this - minutes && minute <= this)
-            count += atomic_load(&slot->count[outcome]);
-    }
-    return count;
+    if (got < 0)
+        return -1;
+    if (got == (ssize_t)sizeof(*page) && memcmp(page->magic, magic, sizeof(magic)) == 0)
+        return 0;
+    errno = EINVAL;
+    return -1;
 }
 
 void stats_close(struct stats *stats)
@@ -198,4 +167,27 @@ uint64_t stats_matches(struct stats *stats, uint64_t fingerprint, int64_t *last)
 
     *last = slot == NULL ? 0 : atomic_load(&slot->last);
     return slot == NULL ? 0 : atomic_load(&slot->matches);
+}
+
+const char *stats_name(enum stats_outcome outcome)
+{
+    static const char *const names[STATS_OUTCOMES] = {"stored",  "duplicate", "ignored",
+                                                      "refused", "forged",    "unavailable"};
+
+    return names[outcome];
+}
+
+uint64_t stats_recent(const struct stats_page *page, enum stats_outcome outcome, int64_t now,
+                      unsigned minutes)
+{
+    const int64_t this = now / 60;
+    uint64_t count = 0;
+
+    for (unsigned i = 0; i < STATS_MINUTES; i++) {
+        const struct stats_minute *slot = &page->minutes[i];
+        const int64_t minute = atomic_load(&slot->minute);
+        if (minute > this - minutes && minute <= this)
+            count += atomic_load(&slot->count[outcome]);
+    }
+    return count;
 }

@@ -44,12 +44,8 @@ struct stats_page {
 
 struct stats;
 
-const char *stats_name(enum stats_outcome outcome); /* "stored" */
-
 /* Opens the file in a directory, creating it. NULL with errno, not logged. */
 struct stats *stats_open(int dir);
-/* Only to be read: what counts must not be called. NULL with errno, ENOENT as well. */
-struct stats *stats_look(int dir);
 void stats_close(struct stats *stats);
 
 void stats_count(struct stats *stats, enum stats_outcome outcome, int64_t now);
@@ -57,12 +53,16 @@ void stats_count(struct stats *stats, enum stats_outcome outcome, int64_t now);
 /* One more event was signed with the secret of this fingerprint. */
 void stats_match(struct stats *stats, uint64_t fingerprint, int64_t now);
 
-const struct stats_page *stats_page(const struct stats *stats);
-/* How many events had this outcome in the last so many minutes, at most STATS_MINUTES. */
-uint64_t stats_recent(const struct stats *stats, enum stats_outcome outcome, int64_t now,
-                      unsigned minutes);
+/* What the file of a directory holds, without writing to it: 0, or -1 with errno, not logged. */
+int stats_read(int dir, struct stats_page *page);
 
 /* How many so far; *last is when, 0 for never. */
 uint64_t stats_matches(struct stats *stats, uint64_t fingerprint, int64_t *last);
+
+/* "stored" */
+const char *stats_name(enum stats_outcome outcome);
+/* How many events had this outcome in the last so many minutes, at most STATS_MINUTES. */
+uint64_t stats_recent(const struct stats_page *page, enum stats_outcome outcome, int64_t now,
+                      unsigned minutes);
 
 #endif

@@ -123,6 +123,7 @@ int summary_add(struct summary_maker *maker, const struct segment_line *line)
         if (add_piece(maker, from) < 0)
             return -1;
     }
+    maker->seen = line->position + line->len;
     if (!line->damaged)
         return add_event(maker, line);
     if (!reader_blank(line))
@@ -136,6 +137,11 @@ int summary_end(struct summary_maker *maker)
     const struct types *types = &maker->types;
     const size_t count = types->count + (types->count == types->most); /* and the others */
 
+    if (maker->seen < summary->to) { /* no line goes to the end, so something is wrong there */
+        if (summary->piece_count == 0 && add_piece(maker, summary->from) < 0)
+            return -1;
+        summary->pieces[summary->piece_count - 1].damaged++;
+    }
     summary->types = calloc(count > 0 ? count : 1, sizeof(*summary->types));
     if (summary->types == NULL)
         return -1;

@@ -50,7 +50,7 @@ struct summary {
     uint64_t from, to; /* of the log: the whole segment */
     uint64_t events, bytes;
     int64_t first, last;
-    uint64_t damaged; /* lines that neither prove themselves nor are blank */
+    uint64_t damaged; /* lines that neither prove themselves nor are blank, or a lost end */
     struct summary_type *types;
     struct summary_piece *pieces;
     struct summary_row *rows;
@@ -63,6 +63,7 @@ void summary_release(struct summary *summary);
 struct summary_maker {
     struct summary summary; /* complete after summary_end(): then it may be taken out */
     struct types types;
+    uint64_t seen; /* where the last line ends */
     uint32_t piece_room, row_room;
     uint32_t row_of[SUMMARY_TYPES + 1]; /* in the piece at hand, plus one */
 };

@@ -36,9 +36,13 @@ static int find_last(struct survey *survey)
     const struct view *view = &survey->view;
     struct segment_line line;
 
-    survey->stats = stats_look(view->spool.dir);
+    survey->stats = malloc(sizeof(*survey->stats));
+    if (survey->stats != NULL && stats_read(view->spool.dir, survey->stats) < 0) {
+        free(survey->stats);
+        survey->stats = NULL;
+    }
     if (survey->stats != NULL)
-        survey->last = atomic_load(&stats_page(survey->stats)->last[STATS_STORED]);
+        survey->last = atomic_load(&survey->stats->last[STATS_STORED]);
     if (survey->last != 0)
         return 0;
     struct sift *sift = sift_new(&view->spool, &all);
@@ -101,6 +105,6 @@ void survey_release(struct survey *survey)
     backlog_release(&survey->backlogs);
     free(survey->backlogs.list);
     standings_release(&survey->standings);
-    stats_close(survey->stats);
+    free(survey->stats);
     view_close(&survey->view);
 }

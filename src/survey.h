@@ -23,7 +23,7 @@ struct survey {
     bool made;        /* hookspoold has made it */
     struct view view;
     size_t segments;
-    struct stats *stats; /* NULL: they cannot be had */
+    struct stats_page *stats; /* NULL: they cannot be had */
     int64_t now;
     int64_t last;     /* when an event was stored last; 0: never */
     struct standings standings;

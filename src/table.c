@@ -10,6 +10,7 @@
 
 #include "log.h"
 #include "out.h"
+#include "when.h"
 
 enum { HELD_CELLS = 1024, COLUMNS = 16 };
 
@@ -196,4 +197,11 @@ void table_number(struct table *table, uint64_t number)
     const int len = snprintf(text, sizeof(text), "%" PRIu64, number);
 
     table_text(table, text, (size_t)len);
+}
+
+void table_age(struct table *table, int64_t now, int64_t then)
+{
+    char age[WHEN_AGE_SIZE];
+
+    table_string(table, then == 0 || then == INT64_MAX ? "-" : when_age(age, now - then));
 }

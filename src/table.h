@@ -31,6 +31,8 @@ struct table *table_new(FILE *out, const struct table_column *columns, size_t co
 void table_text(struct table *table, const char *text, size_t len);
 void table_string(struct table *table, const char *text);
 void table_number(struct table *table, uint64_t number);
+/* How long ago that was; "-" for 0 and INT64_MAX, which mean never. */
+void table_age(struct table *table, int64_t now, int64_t then);
 
 /* What has been held back so far is written. */
 void table_flush(struct table *table);

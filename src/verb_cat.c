@@ -133,9 +133,9 @@ const struct verb verb_cat = {
     .most = -1,
     .summary = "print stored events, a line of JSON each",
     .help =
-        "Prints the lines of the log as they are, all of them or a selection. Only what is\n"
-        "on stable storage is printed, and only lines that prove themselves: damaged ones\n"
-        "are named on standard error instead, and the exit status is 65.\n"
+        "Prints the lines of the log as they are, all of them or a selection. Only what\n"
+        "is on stable storage is printed, and only lines that prove themselves: damaged\n"
+        "ones are named on standard error instead, and the exit status is 65.\n"
         "\n"
         SELECTION_HELP,
     .example = "hookspool cat --since 2h --type 'phone_call.*' | jq .data",

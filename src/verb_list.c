@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "dead.h"
+#include "kept.h"
 #include "listing.h"
 #include "log.h"
 #include "out.h"
@@ -60,19 +61,14 @@ static int list_events(struct list *list)
 /* Is it meant? By what its event says, as for those of the log. */
 static bool is_taken(const struct list *list, const struct failure *failure)
 {
-    struct record_view view;
-    bool taken = false;
+    struct segment_line line;
 
     if (selection_is_all(&list->selection))
         return true;
-    char *line = malloc(failure->event_len + 1);
-    if (line != NULL) {
-        memcpy(line, failure->event, failure->event_len);
-        line[failure->event_len] = '\n';
-        taken = record_check(line, failure->event_len + 1, &view)
-             && filter_takes(&list->selection.filter, &view);
-    }
-    free(line);
+    if (kept_line(failure, &line) < 0)
+        return false;
+    const bool taken = filter_takes(&list->selection.filter, &line.view);
+    free((char *)line.text);
     return taken;
 }
 
@@ -245,12 +241,13 @@ const struct verb verb_list = {
     .most = -1,
     .summary = "list events, or those that failed",
     .help =
-        "A row for each event: when it arrived, its type, its id, how many bytes it takes\n"
-        "in the log, and its position there. The newest one is the last.\n"
+        "A row for each event: when it arrived, its type, its id, how many bytes it\n"
+        "takes in the log, and its position there. The newest one is the last.\n"
         "\n"
-        "With --consumer it is also told what became of it: waiting, failed (and when it\n"
-        "is offered again), dead, or done. --failed and --dead list what a consumer keeps\n"
-        "of events that failed, with the reason; they need not be in the log any more.\n"
+        "With --consumer it is also told what became of it: waiting, failed (and when\n"
+        "it is offered again), dead, or done. --failed and --dead list what a consumer\n"
+        "keeps of events that failed, with the reason; they need not be in the log any\n"
+        "more.\n"
         "\n"
         SELECTION_HELP,
     .example = "hookspool list --failed billing",

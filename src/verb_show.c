@@ -12,6 +12,7 @@
 
 #include "body.h"
 #include "dead.h"
+#include "kept.h"
 #include "log.h"
 #include "out.h"
 #include "selection.h"
@@ -112,21 +113,16 @@ static int take_kept(void *context, const struct failure *failure)
 {
     const struct kept *kept = context;
     struct show *show = kept->show;
+    struct segment_line line;
     int result = 0;
 
     if (strcmp(failure->id, show->id) != 0 || is_found(show, failure->position))
         return 0;
-    char *text = malloc(failure->event_len + 1);
-    if (text == NULL)
-        return no_memory();
-    memcpy(text, failure->event, failure->event_len);
-    text[failure->event_len] = '\n';
-    struct segment_line line = {.position = failure->position, .text = text,
-                                .len = failure->event_len + 1};
-    if (record_check(text, line.len, &line.view)
-        && filter_takes(&show->selection.filter, &line.view))
+    if (kept_line(failure, &line) < 0)
+        return errno == ENOMEM ? no_memory() : 0;
+    if (filter_takes(&show->selection.filter, &line.view))
         result = take(show, &line, kept->standing);
-    free(text);
+    free((char *)line.text);
     return result;
 }
 
@@ -244,12 +240,12 @@ const struct verb verb_show = {
     .most = 1,
     .summary = "show all that is known of an event",
     .help =
-        "Its fields and its body; what became of it at each consumer, with the reason and\n"
-        "the standard error of a command that failed; and whether its id is remembered.\n"
-        "An event that was purged is shown as long as a consumer keeps it.\n"
+        "Its fields and its body; what became of it at each consumer, with the reason\n"
+        "and the standard error of a command that failed; and whether its id is\n"
+        "remembered. An event that was purged is shown as long as a consumer keeps it.\n"
         "\n"
-        "An id stands in the log twice when it was forgotten and sent again: then both are\n"
-        "shown, and --body writes that of the later one.\n"
+        "An id stands in the log twice when it was forgotten and sent again: then both\n"
+        "are shown, and --body writes that of the later one.\n"
         "\n"
         SELECTION_HELP,
     .example = "hookspool show msg_2KxRk1mPLq9vXzT",

@@ -15,6 +15,7 @@
 
 #include "jsonc.h"
 #include "log.h"
+#include "member.h"
 #include "nagios.h"
 #include "out.h"
 #include "prometheus.h"
@@ -40,7 +41,7 @@ static void put_requests(const struct survey *survey)
 
     for (int i = 0; i < STATS_OUTCOMES && table != NULL; i++) {
         const enum stats_outcome outcome = (enum stats_outcome)i;
-        const struct stats_page *page = stats_page(survey->stats);
+        const struct stats_page *page = survey->stats;
         char stamp[WHEN_SIZE] = "-";
         const int64_t last = atomic_load(&page->last[i]);
         if (last > 0)
@@ -52,13 +53,6 @@ static void put_requests(const struct survey *survey)
         table_string(table, stamp);
     }
     table_free(table);
-}
-
-static void add_age(struct table *table, int64_t now, int64_t then)
-{
-    char age[WHEN_AGE_SIZE];
-
-    table_string(table, then == 0 || then == INT64_MAX ? "-" : when_age(age, now - then));
 }
 
 static void put_consumers(const struct survey *survey)
@@ -74,10 +68,10 @@ static void put_consumers(const struct survey *survey)
         if (standing->unread)
             continue;
         table_number(table, tally->total.events);
-        add_age(table, survey->now, tally->oldest);
+        table_age(table, survey->now, tally->oldest);
         table_number(table, standing->failed);
         table_number(table, standing->dead);
-        add_age(table, survey->now, standing->oldest_failure);
+        table_age(table, survey->now, standing->oldest_failure);
     }
     table_free(table);
 }
@@ -100,21 +94,9 @@ static void put_text(const struct survey *survey, bool first)
 
 /* ---- JSON */
 
-static void json_time(const char *name, int64_t seconds)
-{
-    char stamp[WHEN_SIZE];
-
-    if (seconds == 0 || seconds == INT64_MAX) {
-        printf(",\"%s\":null", name);
-        return;
-    }
-    when_stamp(stamp, seconds);
-    printf(",\"%s\":\"%s\"", name, stamp);
-}
-
 static void json_requests(const struct survey *survey)
 {
-    const struct stats_page *page = stats_page(survey->stats);
+    const struct stats_page *page = survey->stats;
     bool first = true;
 
     fputs(",\"requests\":{", stdout);
@@ -124,7 +106,7 @@ static void json_requests(const struct survey *survey)
                i > 0 ? "," : "", stats_name(outcome), (uint64_t)atomic_load(&page->count[i]),
                stats_recent(survey->stats, outcome, survey->now, HOUR),
                stats_recent(survey->stats, outcome, survey->now, DAY));
-        json_time("last", atomic_load(&page->last[i]));
+        member_time("last", atomic_load(&page->last[i]));
         putchar('}');
     }
     fputs("},\"secrets\":[", stdout);
@@ -135,7 +117,7 @@ static void json_requests(const struct survey *survey)
             continue;
         printf("%s{\"fingerprint\":\"%016" PRIx64 "\",\"matches\":%" PRIu64, first ? "" : ",",
                fingerprint, (uint64_t)atomic_load(&secret->matches));
-        json_time("last", atomic_load(&secret->last));
+        member_time("last", atomic_load(&secret->last));
         putchar('}');
         first = false;
     }
@@ -155,9 +137,9 @@ static void json_consumer(const struct survey *survey, size_t which)
         printf(",\"drained\":%s,\"waiting\":%" PRIu64 ",\"waiting_bytes\":%" PRIu64
                ",\"damaged\":%" PRIu64, standing->drained ? "true" : "false",
                tally->total.events, tally->total.bytes, tally->damaged);
-        json_time("oldest", tally->oldest);
+        member_time("oldest", tally->oldest);
         printf(",\"failed\":%zu,\"dead\":%zu", standing->failed, standing->dead);
-        json_time("oldest_failure", standing->oldest_failure);
+        member_time("oldest_failure", standing->oldest_failure);
     }
     putchar('}');
 }
@@ -167,7 +149,7 @@ static void put_json(const struct survey *survey)
     printf("{\"spool\":\"%s\",\"made\":%s,\"log_bytes\":%" PRIu64 ",\"log_end\":%" PRIu64
            ",\"segments\":%zu", survey->config->name, survey->made ? "true" : "false",
            survey->view.end - survey->view.begin, survey->view.end, survey->segments);
-    json_time("last_stored", survey->last);
+    member_time("last_stored", survey->last);
     if (survey->stats != NULL)
         json_requests(survey);
     else
@@ -333,9 +315,9 @@ const struct verb verb_stats = {
         "consumer; for people, as JSON, or in the text format of Prometheus.\n"
         "\n"
         "--format nagios is a check, with the exit status that Nagios wants: 0 all is\n"
-        "well, 1 a warning, 2 critical, 3 not known. Limits hold for each consumer of the\n"
-        "configuration, and --max-silence for each spool. With -q it says nothing when\n"
-        "all is well, so that cron(8) sends mail only when it is not.",
+        "well, 1 a warning, 2 critical, 3 not known. Limits hold for each consumer of\n"
+        "the configuration, and --max-silence for each spool. With -q it says nothing\n"
+        "when all is well, so that cron(8) sends mail only when it is not.",
     .example = "hookspool stats -q --format nagios --max-silence 6h --max-age 30m",
     .words = CLI_NOTHING,
     .options = options,

@@ -11,7 +11,7 @@
 
 #include "agetable.h"
 #include "jsonc.h"
-#include "log.h"
+#include "member.h"
 #include "out.h"
 #include "survey.h"
 #include "table.h"
@@ -23,13 +23,6 @@ static const struct table_column columns[] = {
     {"CONSUMER", 40, false, false}, {"WAITING", 12, true, false}, {"BYTES", 6, true, false},
     {"OLDEST", 8, true, false},     {"FAILED", 8, true, false},   {"DEAD", 8, true, false},
     {"SINCE", 8, true, false},      {"", 24, false, false}};
-
-static void add_age(struct table *table, int64_t now, int64_t then)
-{
-    char age[WHEN_AGE_SIZE];
-
-    table_string(table, then == 0 || then == INT64_MAX ? "-" : when_age(age, now - then));
-}
 
 /* What else there is to say of a consumer. */
 static const char *remark(const struct standing *standing)
@@ -56,10 +49,10 @@ static void add_consumer(struct table *table, const struct survey *survey, size_
     } else {
         table_number(table, tally->total.events);
         table_string(table, out_bytes(bytes, tally->total.bytes));
-        add_age(table, survey->now, tally->oldest);
+        table_age(table, survey->now, tally->oldest);
         table_number(table, standing->failed);
         table_number(table, standing->dead);
-        add_age(table, survey->now, standing->oldest_failure);
+        table_age(table, survey->now, standing->oldest_failure);
     }
     table_string(table, remark(standing));
 }
@@ -83,8 +76,7 @@ static void put_head(const struct survey *survey)
         return;
     }
     when_stamp(stamp, survey->last);
-    printf("the last event came %s ago, at %s\n", when_age(age, survey->now - survey->last),
-           stamp);
+    printf("last event %s ago, at %s\n", when_age(age, survey->now - survey->last), stamp);
 }
 
 static void put_ages(const struct survey *survey, size_t which, bool all)
@@ -121,25 +113,13 @@ static int put_survey(const struct survey *survey, bool all)
 
 /* ---- JSON */
 
-static void put_time(const char *name, int64_t seconds)
-{
-    char stamp[WHEN_SIZE];
-
-    if (seconds == 0 || seconds == INT64_MAX) {
-        printf(",\"%s\":null", name);
-        return;
-    }
-    when_stamp(stamp, seconds);
-    printf(",\"%s\":\"%s\"", name, stamp);
-}
-
 static void put_backlog(const struct survey *survey, size_t which)
 {
     const struct tally *tally = &survey->backlogs.list[which].tally;
 
     printf("{\"events\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"damaged\":%" PRIu64,
            tally->total.events, tally->total.bytes, tally->damaged);
-    put_time("oldest", tally->oldest);
+    member_time("oldest", tally->oldest);
     fputs(",\"by_age\":", stdout);
     agetable_json(stdout, tally, &survey->backlogs.types);
     putchar('}');
@@ -157,8 +137,8 @@ static void put_consumer(const struct survey *survey, size_t which)
         printf(",\"drained\":%s,\"position\":%" PRIu64 ",\"failed\":%zu,\"dead\":%zu",
                standing->drained ? "true" : "false", standing->cursor.position, standing->failed,
                standing->dead);
-        put_time("oldest_failure", standing->oldest_failure);
-        put_time("next_attempt", standing->next);
+        member_time("oldest_failure", standing->oldest_failure);
+        member_time("next_attempt", standing->next);
         fputs(",\"backlog\":", stdout);
         put_backlog(survey, which);
     }
@@ -170,7 +150,7 @@ static void put_json(const struct survey *survey)
     printf("{\"spool\":\"%s\",\"made\":%s,\"begin\":%" PRIu64 ",\"end\":%" PRIu64
            ",\"segments\":%zu", survey->config->name, survey->made ? "true" : "false",
            survey->view.begin, survey->view.end, survey->segments);
-    put_time("last_stored", survey->last);
+    member_time("last_stored", survey->last);
     fputs(",\"consumers\":[", stdout);
     for (size_t i = 0; i < survey->standings.count; i++) {
         if (i > 0)
@@ -236,13 +216,13 @@ const struct verb verb_status = {
     .operands = "",
     .summary = "tell what waits, for whom, and since when",
     .help =
-        "For each spool and consumer: how many events wait and since when, how many have\n"
-        "failed and wait for their next attempt, how many are dead, when the first of\n"
-        "those failures was, and whether a drain runs.\n"
+        "For each spool and consumer: how many events wait and since when, how many\n"
+        "have failed and wait for their next attempt, how many are dead, when the first\n"
+        "of those failures was, and whether a drain runs.\n"
         "\n"
         "Then the events that wait by type and age, as qshape prints a mail queue: T is\n"
         "the total, 5 those of the last five minutes, 10 those before up to ten minutes\n"
-        "old, and so on. With -v all types are printed, without the most frequent ones.\n"
+        "old, and so on. With -v all types are printed, else the most frequent ones.\n"
         "\n"
         "A consumer that was taken out of the configuration is shown as long as its\n"
         "directory is there. For alarms see hookspool stats.",

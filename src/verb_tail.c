@@ -63,20 +63,6 @@ static bool wait_for_more(struct tail *tail)
     return (fds[1].revents & (POLLERR | POLLHUP)) == 0;
 }
 
-/* How far the log goes now; while it is repaired, that is waited for. */
-static int find_end(struct tail *tail)
-{
-    struct spool *spool = &tail->view.spool;
-
-    while (spool_end(spool, &tail->view.end) < 0) {
-        if (errno != EWOULDBLOCK)
-            return view_failure();
-        if (await_repair(spool->dir, spool->path) < 0)
-            return EX_OSERR;
-    }
-    return EX_OK;
-}
-
 static int stay(struct tail *tail)
 {
     int status = EX_OK;
@@ -84,9 +70,11 @@ static int stay(struct tail *tail)
     while (status == EX_OK && wait_for_more(tail)) {
         if (follow_clear(tail->follow) < 0)
             return EX_OSERR;
-        status = find_end(tail);
+        status = view_look(&tail->view);
         if (status == EX_OK)
             status = show(tail);
+        else if (status == EX_TEMPFAIL)
+            status = EX_OK; /* whoever repairs the spool will wake us */
     }
     return status;
 }
@@ -103,17 +91,14 @@ static int open_view(struct tail *tail, struct cli *cli)
         return view_open(view, cli);
     if (await_spool(cli_config(cli), spool) < 0)
         return EX_OSERR;
-    if (spool_open(&view->spool, cli_config(cli), spool) < 0)
-        return view_failure();
+    const int status = view_open_spool(view, cli_config(cli), spool);
+    if (status != EX_OK)
+        return status;
     tail->follow = follow_open(view->spool.log_dir, view->spool.log_path);
     if (tail->follow == NULL)
         return EX_OSERR;
-    const int status = find_end(tail);
-    if (status == EX_OK && spool_begin(&view->spool, &view->begin) < 0)
-        return EX_IOERR;
-    if (view->begin > view->end)
-        view->begin = view->end;
-    return status;
+    /* What came before it was watched is seen now, the rest wakes us. */
+    return view_look(view);
 }
 
 static int run_opened(struct tail *tail)
@@ -167,8 +152,8 @@ const struct verb verb_tail = {
     .most = -1,
     .summary = "print the last events, and those that come",
     .help =
-        "A line for each event: when it arrived, its type, its id, and how many bytes it\n"
-        "takes in the log. With a selection, the last ones of that.\n"
+        "A line for each event: when it arrived, its type, its id, and how many bytes\n"
+        "it takes in the log. With a selection, the last ones of that.\n"
         "\n"
         "With --follow a spool that is not there yet is waited for.\n"
         "\n"

@@ -31,6 +31,9 @@ int view_open_spool(struct view *view, const struct config *config,
                     const struct config_spool *spool);
 void view_close(struct view *view);
 
+/* How far it goes now: sets the end. While the spool is being repaired, that is waited for. */
+int view_look(struct view *view);
+
 /* Names a damaged line, which is left out: the verb ends with EX_DATAERR. */
 void view_damaged(const struct view *view, const struct segment_line *line);
 

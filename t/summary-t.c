@@ -261,6 +261,39 @@ static void many_types(void)
     temp_drop(&temp);
 }
 
+/* What is in no line is damage: a torn end, or one that the disk has lost. */
+static void lost_ends(void)
+{
+    for (int i = 0; i < 3; i++) {
+        struct summary summary;
+        struct temp temp;
+        struct put put = {.temp = &temp};
+        temp_make(&temp);
+        next_segment(&put);
+        put_event(&put, 1, "call.ended", START, 100);
+        if (i == 1)
+            put_text(&put, "torn", 4);
+        put.end += i == 2 ? 500 : 0;
+        const uint64_t end = put.end;
+        next_segment(&put);
+        fclose(put.file);
+        is_int(summary_make(&summary, temp.dir, temp.path, 0, end), 0, "an end, %d", i);
+        is_int(summary.events, 1, "with an event before it");
+        is_int(summary.damaged, i > 0, "is damage if no line goes there");
+        is_int(summary.pieces[summary.piece_count - 1].to, end, "and part of a piece");
+        summary_release(&summary);
+        temp_drop(&temp);
+    }
+    struct summary summary;
+    struct temp temp;
+    temp_make(&temp);
+    is_int(summary_make(&summary, temp.dir, temp.path, 0, 500), 0, "a segment that is lost");
+    is_int(summary.piece_count, 1, "is a piece");
+    is_int(summary.damaged, 1, "of damage");
+    summary_release(&summary);
+    temp_drop(&temp);
+}
+
 /* ---- files */
 
 static void name_of(char name[SUMFILE_NAME_SIZE], uint64_t start)
@@ -519,6 +552,7 @@ int main(void)
     sets_of_ids();
     counts();
     many_types();
+    lost_ends();
     round_trip();
     distrusted();
     older();

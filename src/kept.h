@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * kept: an event that a consumer has kept because it failed (failure.h), as
+ * the line of the log that it was. No I/O; any thread.
+ */
+#ifndef HOOKSPOOL_KEPT_H
+#define HOOKSPOOL_KEPT_H
+
+#include <stdbool.h>
+
+#include "failure.h"
+#include "segment.h"
+
+/* 0, and a line whose text the caller frees; -1 with errno: ENOMEM, EINVAL (it is no record). */
+int kept_line(const struct failure *failure, struct segment_line *line);
+
+#endif

@@ -64,8 +64,8 @@ static struct answer_kind *find_kind(struct answers *answers, long status, const
     return &answers->kinds[i];
 }
 
-struct answer_kind *answers_add(struct answers *answers, long status, const char *word, bool expected,
-                                int64_t nanoseconds)
+struct answer_kind *answers_add(struct answers *answers, long status, const char *word,
+                                bool expected, int64_t nanoseconds)
 {
     char kept[ANSWERS_WORD] = "";
 

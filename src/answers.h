@@ -26,14 +26,14 @@ struct answers {
     int64_t count, expected;              /* requests, and those answered as they should be */
     int64_t answered;                     /* at all: their times are in the histogram */
     int64_t least, most;                  /* nanoseconds */
-    struct answer_kind kinds[ANSWERS_KINDS]; /* in the order of their first; the last takes the rest */
+    struct answer_kind kinds[ANSWERS_KINDS]; /* as they came; the last takes the rest */
     size_t kind_count;
     int64_t steps[(ANSWERS_SHIFTS + 2) * ANSWERS_STEPS];
 };
 
 /* Counts it, and returns its kind. status 0: there was none. */
-struct answer_kind *answers_add(struct answers *answers, long status, const char *word, bool expected,
-                                int64_t nanoseconds);
+struct answer_kind *answers_add(struct answers *answers, long status, const char *word,
+                                bool expected, int64_t nanoseconds);
 
 /* The time in nanoseconds that so many of 1000 answers did not exceed; 0 without answers. */
 int64_t answers_time(const struct answers *answers, unsigned permille);

@@ -103,8 +103,8 @@ static int judge(struct sending *sending, struct sendlog_line *line)
     line->answer = &sending->answer;
     line->word = word;
     line->met = expect_met(line->expectation, sending->answer.status, word);
-    struct answer_kind *kind = answers_add(&sending->answers, sending->answer.status, word, line->met,
-                                           sending->answer.nanoseconds);
+    struct answer_kind *kind = answers_add(&sending->answers, sending->answer.status, word,
+                                           line->met, sending->answer.nanoseconds);
     if (!line->met)
         hint_write(hint, &sending->answer, word, line->sent);
     line->hint = hint;

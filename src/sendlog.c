@@ -120,7 +120,8 @@ static void summary_json(const struct answers *answers, const char *url, int64_t
     put_string("url", url);
     printf(",\"requests\":%" PRId64 ",\"as_expected\":%" PRId64 ",\"unanswered\":%" PRId64
            ",\"seconds\":%.3f,\"per_second\":%.1f", answers->count, answers->expected,
-           answers->count - answers->answered, (double)nanoseconds / 1e9, rate(answers, nanoseconds));
+           answers->count - answers->answered, (double)nanoseconds / 1e9,
+           rate(answers, nanoseconds));
     if (answers->answered > 0)
         printf(",\"min_ms\":%.3f,\"median_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f",
                ms(answers->least), ms(answers_time(answers, 500)), ms(answers_time(answers, 990)),

@@ -162,11 +162,10 @@ static int64_t find_timeout(const struct handler *handler, const struct webconf_
     *name = "Timeout";
     *setting = server_setting(handler, "Timeout");
     if (route->kind == APACHEROUTE_FCGID) {
-        *name = "IOTimeout";
         *setting = NULL;
         text = command_option(handler, "IOTimeout", setting);
-        if (text == NULL && *setting == NULL
-            && (*setting = server_setting(handler, "FcgidIOTimeout")) != NULL)
+        *name = *setting != NULL ? "IOTimeout" : "FcgidIOTimeout";
+        if (*setting == NULL && (*setting = server_setting(handler, "FcgidIOTimeout")) != NULL)
             text = webconf_arg(*setting, 0);
         return text != NULL && webvalue_apache_time(text, &ms) == 0 ? ms : FCGID_TIMEOUT;
     }
@@ -202,8 +201,13 @@ static int64_t check_timeout(const struct handler *handler)
     finding_warn(findings, handler->what, "%s (%" PRId64 " s) is not above hookspoold's deadline "
                  "(%" PRId64 " s): Apache gives up while an event is being stored", name,
                  ms / 1000, deadline / 1000);
-    finding_advise(findings, "%s: %s %" PRId64 "; then: %s", where(handler, setting, place), name,
-                   deadline / 1000 + 2, reload);
+    (void)where(handler, setting, place);
+    if (handler->route->kind == APACHEROUTE_PROXY && webconf_is(handler->route->at, "ProxyPass"))
+        finding_advise(findings, "%s: put timeout=%" PRId64 " behind the URL; then: %s",
+                       webconf_place(place, handler->route->at), deadline / 1000 + 2, reload);
+    else
+        finding_advise(findings, "%s: %s %" PRId64 "; then: %s", place, name,
+                       deadline / 1000 + 2, reload);
     return ms;
 }
 

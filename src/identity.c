@@ -113,7 +113,8 @@ bool identity_may(const struct identity *who, const struct stat *st, int how)
 
 struct way {
     char done[PATH_MAX]; /* where we are, without links; "" is / */
-    char rest[PATH_MAX]; /* what is still to be gone */
+    char text[PATH_MAX];
+    const char *rest;    /* what of it is still to be gone */
     int links;
 };
 
@@ -127,14 +128,14 @@ static size_t next_word(struct way *way, char word[NAME_MAX + 1])
         return len;
     memcpy(word, start, len);
     word[len] = '\0';
-    memmove(way->rest, start + len, strlen(start + len) + 1);
+    way->rest = start + len;
     return len;
 }
 
 /* Where a symbolic link points to becomes the way. */
 static int follow(struct way *way, const char *link)
 {
-    char target[PATH_MAX], rest[PATH_MAX];
+    char target[PATH_MAX], whole[PATH_MAX];
     const ssize_t len = readlink(link, target, sizeof(target) - 1);
 
     if (len < 0)
@@ -144,11 +145,12 @@ static int follow(struct way *way, const char *link)
         errno = ELOOP;
         return -1;
     }
-    if (snprintf(rest, sizeof(rest), "%s/%s", target, way->rest) >= (int)sizeof(rest)) {
+    if (snprintf(whole, sizeof(whole), "%s/%s", target, way->rest) >= (int)sizeof(whole)) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    memcpy(way->rest, rest, sizeof(rest));
+    memcpy(way->text, whole, sizeof(whole));
+    way->rest = way->text;
     if (target[0] == '/')
         way->done[0] = '\0';
     return 0;
@@ -202,10 +204,11 @@ int identity_walk(const struct identity *who, const char *path, int how,
     char word[NAME_MAX + 1];
 
     memset(walk, 0, sizeof(*walk));
-    if (snprintf(way.rest, sizeof(way.rest), "%s", path) >= (int)sizeof(way.rest)) {
+    if (snprintf(way.text, sizeof(way.text), "%s", path) >= (int)sizeof(way.text)) {
         errno = ENAMETOOLONG;
         return -1;
     }
+    way.rest = way.text;
     for (size_t len; (len = next_word(&way, word)) > 0;) {
         walk->directory = true;
         const int found = look(who, way.done, X_OK, walk);

@@ -86,6 +86,32 @@ for my $kind (qw(nginx proxy-fcgi fcgid cgi)) {
         stop($server->{daemon}) if $server->{daemon};
     }
 }
+
+# What stands in the way of a URL.
+SKIP: {
+    my ($daemon, $socket) = start_hookspoold(conf => $conf);
+    my $server = start_nginx(
+        server => snippet('nginx/hookspool.conf', 'unix:/run/hookspool/hookspool.sock' => qq("unix:$socket"),
+            'body_size 1m' => 'body_size 10k')
+          . 'location /moved { return 301 /webhooks/calls; } location /other { return 200 hello; }'
+          . 'location /broken { return 502; }') or skip 'nginx is not installed', 1;
+    for my $case (
+        ['/webhooks/calls', 78, qr/max_body \(1\.0M\) does not come through: status 413/],
+        ['/moved',          78, qr/is redirected \(301\)/],
+        ['/other',          78, qr/not hookspoold answers, with status 200: hello/],
+        ['/broken',         78, qr/the web server answers 502/],
+    ) {
+        my ($path, $status, $result) = @$case;
+        my ($code, $found) = check('--nginx', "$dir/nginx.conf", '-s', $socket, '--url', "http://127.0.0.1:$server->{port}$path");
+        has($found, 'fail', 'url', $result, "--url $path");
+        is($code, $status, "--url $path: $status");
+    }
+    my ($code, $found) = check('--nginx', "$dir/nginx.conf", '-s', $socket, '--url', 'ftp://127.0.0.1/');
+    is($code, 78, 'a URL of another kind: 78');
+    has($found, 'fail', 'url', qr/cannot be asked/, '... is told');
+    stop($server->{pid});
+    stop($daemon);
+}
 unlink "$dir/hs.sock";
 
 # ---- nginx, each fault

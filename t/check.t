@@ -172,6 +172,14 @@ site_has('one that expires soon', { $secret => "$dir/soon.secret" }, 0, ['warn',
 site_has('a short one', { $secret => "$dir/short.secret" }, 0, ['warn', 'secrets', qr/line 1 .* has 18 bytes/]);
 site_has('one for all to read', { $secret => "$dir/open.secret" }, 78, ['fail', 'secrets', qr/readable by others/]);
 site_has('none', { $secret => "$dir/no.secret" }, 78, ['fail', 'secrets', qr/No such file/]);
+mkdir "$dir/shared" or die;
+spew("$dir/shared/one.secret", "$SECRET\n", 0600);
+own("$dir/shared");
+chmod 0777, "$dir/shared";
+site_has('one that anybody can replace', { $secret => "$dir/shared/one.secret" }, 78,
+    ['fail', 'files', qr/anybody can put another file in the place of .* mode 0777/]);
+chmod 01777, "$dir/shared";
+site_has('one in a directory like /tmp', { $secret => "$dir/shared/one.secret" }, 0, ['ok', 'files', qr/shared/]);
 site_has('two endpoints with one secret', { '[consumer' => "[endpoint again]\nsecret_file = $secret\n\n[consumer" }, 0,
     ['warn', 'secrets', qr/endpoints calls and again share one/], ['ok', 'spool_files', qr/not there yet/]);
 site_has('... in one spool', { '[consumer' => "[endpoint again]\nsecret_file = $secret\nspool = calls\n\n[consumer" }, 0,

@@ -7,29 +7,17 @@
 
 #include "settle.h"
 
-/* What a dead writer left becomes an entry, if its line is in the log, or nothing: 1, 0, -1. */
-static int conclude_pending(struct store *store, const char *id)
-{
-    struct lockdir *locks = store_locks(store);
-    const int pending = lockdir_pending(locks, id);
-
-    if (pending <= 0)
-        return pending;
-    const int found = settle_pending(store_log(store), locks, id);
-    if (found < 0)
-        return -1;
-    const int result = found > 0 ? lockdir_enter(locks, id) : lockdir_abandon(locks, id);
-    return result < 0 ? -1 : found;
-}
-
 static enum forget_verdict forget_claimed(struct store *store, struct forgotten *forgotten,
                                           const char *id, int64_t now)
 {
     struct lockdir *locks = store_locks(store);
     int stored = lockdir_stored(locks, id);
 
-    if (stored == 0)
-        stored = conclude_pending(store, id);
+    if (stored == 0) { /* or did a writer die before he made it? */
+        stored = lockdir_pending(locks, id);
+        if (stored > 0)
+            stored = settle_conclude(store_log(store), locks, id);
+    }
     if (stored <= 0)
         return stored < 0 ? FORGET_FAILED : FORGET_UNKNOWN;
     /* It has an entry, so its line is durable; nobody adds another while we hold the claim. */

@@ -181,11 +181,25 @@ static void give_back(struct lockdir *locks, int fd)
         close(fd);
 }
 
+/* The byte that stands for an id. */
+static off_t byte_of(const char *id)
+{
+    return (off_t)(record_id_hash(id, strlen(id)) >> 1);
+}
+
 static int lock_byte(const struct lockdir_claim *claim, short type)
 {
     struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = claim->byte, .l_len = 1};
 
     return fcntl(claim->fd, F_OFD_SETLK, &lock);
+}
+
+int lockdir_claimed(int claims, const char *id)
+{
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte_of(id), .l_len = 1};
+
+    return fcntl(claims, F_OFD_GETLK, &lock) < 0 ? -1 : lock.l_type != F_UNLCK;
 }
 
 int lockdir_claim(struct lockdir *locks, const char *id, int64_t deadline,
@@ -197,7 +211,7 @@ int lockdir_claim(struct lockdir *locks, const char *id, int64_t deadline,
      */
     struct timespec pause = {.tv_nsec = 200 * 1000};
 
-    claim->byte = (off_t)(record_id_hash(id, strlen(id)) >> 1);
+    claim->byte = byte_of(id);
     claim->fd = take_descriptor(locks);
     if (claim->fd < 0)
         return -1;

@@ -49,6 +49,8 @@ struct lockdir_claim {
 int lockdir_claim(struct lockdir *locks, const char *id, int64_t deadline,
                   struct lockdir_claim *claim);
 void lockdir_release(struct lockdir *locks, struct lockdir_claim *claim);
+/* For those who only look, with a descriptor of locks/claims: is it held? 1, 0, -1, not logged. */
+int lockdir_claimed(int claims, const char *id);
 
 int lockdir_stored(struct lockdir *locks, const char *id);  /* 1: has an entry, 0, -1 */
 int lockdir_pending(struct lockdir *locks, const char *id); /* 1: has a pending name, 0, -1 */

@@ -40,8 +40,9 @@ static uint64_t number_of(const char *name)
     return strtoull(digits, NULL, 10);
 }
 
-/* The least and the greatest number; 0 for none. */
-static int find(const struct consumer *consumer, uint64_t *least, uint64_t *greatest)
+/* The least number above `after`, and the greatest; 0 for none. */
+static int find(const struct consumer *consumer, uint64_t after, uint64_t *least,
+                uint64_t *greatest)
 {
     struct dirent *entry;
 
@@ -52,7 +53,7 @@ static int find(const struct consumer *consumer, uint64_t *least, uint64_t *grea
         return fail(consumer, "read directory", ".");
     while (errno = 0, (entry = readdir(stream)) != NULL) {
         const uint64_t number = number_of(entry->d_name);
-        if (number != 0 && (*least == 0 || number < *least))
+        if (number > after && (*least == 0 || number < *least))
             *least = number;
         if (number > *greatest)
             *greatest = number;
@@ -119,7 +120,7 @@ int replay_request(struct consumer *consumer, uint64_t from, uint64_t to,
     else
         result = consumer_enter(consumer);
     if (result == 0) {
-        result = find(consumer, &least, &greatest);
+        result = find(consumer, 0, &least, &greatest);
         snprintf(name, sizeof(name), "replay-%" PRIu64, greatest + 1);
         if (result == 0)
             result = remove_cursor(consumer, name); /* a leftover would skip events */
@@ -221,11 +222,16 @@ static int set_aside(const struct consumer *consumer, const char *name)
 
 int replay_first(const struct consumer *consumer, struct replay *replay)
 {
+    return replay_next(consumer, 0, replay);
+}
+
+int replay_next(const struct consumer *consumer, uint64_t after, struct replay *replay)
+{
     uint64_t least, greatest;
 
-    *replay = (struct replay){.filter = FILTER_ALL};
-    if (find(consumer, &least, &greatest) < 0)
+    if (find(consumer, after, &least, &greatest) < 0)
         return -1;
+    *replay = (struct replay){.number = least, .filter = FILTER_ALL};
     if (least == 0)
         return 0;
     snprintf(replay->name, sizeof(replay->name), "replay-%" PRIu64, least);

@@ -158,3 +158,16 @@ int settle_pending(struct eventlog *log, struct lockdir *locks, const char *id)
         return found;
     return eventlog_sync(log, &extent) < 0 ? -1 : 1;
 }
+
+int settle_conclude(struct eventlog *log, struct lockdir *locks, const char *id)
+{
+    /* Beside an entry the name is of no use, and renaming it would do nothing. */
+    const int stored = lockdir_stored(locks, id);
+    const int found = stored != 0 ? stored : settle_pending(log, locks, id);
+
+    if (found < 0)
+        return -1;
+    const int result =
+        stored == 0 && found > 0 ? lockdir_enter(locks, id) : lockdir_abandon(locks, id);
+    return result < 0 ? -1 : found;
+}

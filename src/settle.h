@@ -39,4 +39,10 @@ int settle_beside(struct eventlog *log, struct lockdir *locks, uint64_t to, int6
  */
 int settle_pending(struct eventlog *log, struct lockdir *locks, const char *id);
 
+/*
+ * Likewise, for those who do not want to store it: what the dead writer left becomes an entry, 1,
+ * or nothing, 0; -1.
+ */
+int settle_conclude(struct eventlog *log, struct lockdir *locks, const char *id);
+
 #endif

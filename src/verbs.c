@@ -15,6 +15,7 @@
 #include "verb_drain.h"
 #include "verb_forget.h"
 #include "verb_list.h"
+#include "verb_purge.h"
 #include "verb_replay.h"
 #include "verb_retry.h"
 #include "verb_secret.h"
@@ -72,9 +73,9 @@ static const struct verb verb_completion = {
 const struct verb *const verbs[] = {
     &verb_drain, &verb_retry, &verb_replay,
     &verb_cat, &verb_tail, &verb_list, &verb_show, &verb_status, &verb_stats,
-    &verb_forget,
     &verb_secret_new, &verb_secret_rotate, &verb_sign, &verb_send,
     &verb_check,
+    &verb_forget, &verb_purge,
     &verb_help, &verb_completion, NULL};
 
 /* Is the line's beginning this verb? How many words it has, or 0. */

@@ -163,13 +163,14 @@ static int put_and_end(const struct temp *temp)
 /* The process that forgets is ended; beside another, or alone, so that a repair follows. */
 static void crashes(bool beside)
 {
+    struct temp temp;
     int steps = 0, wrong = 0, again = 0;
 
+    temp_make(&temp);
     for (int after = 0; after < 2; after++) {
         int status = PUTS_CRASHED;
         for (step_at = 0; status == PUTS_CRASHED; step_at++) {
-            struct temp temp;
-            temp_make(&temp);
+            puts_empty(&temp);
             struct store *store = puts_open(&temp, TWO_LINES);
             (void)puts_put(store, "a");
             if (!beside)
@@ -187,11 +188,11 @@ static void crashes(bool beside)
             else
                 again++;
             store_close(store);
-            temp_drop(&temp);
             steps++;
         }
         wrong += status != 0;
     }
+    temp_drop(&temp);
     ok(wrong == 0 && steps > 10, "killed at %d points of forgetting, %s", steps,
        beside ? "beside another" : "alone");
     is_int(again, steps, "and it can be done again");
@@ -200,13 +201,14 @@ static void crashes(bool beside)
 /* The resent copy's writer is ended at each step: the retry must not be told of the old line. */
 static void crashes_of_the_copy(bool beside)
 {
+    struct temp temp;
     int steps = 0, wrong = 0;
 
+    temp_make(&temp);
     for (int after = 0; after < 2; after++) {
         int status = PUTS_CRASHED;
         for (step_at = 0; status == PUTS_CRASHED; step_at++) {
-            struct temp temp;
-            temp_make(&temp);
+            puts_empty(&temp);
             struct store *store = puts_open(&temp, TWO_LINES);
             (void)puts_put(store, "a");
             (void)forget(store, "a");
@@ -223,11 +225,11 @@ static void crashes_of_the_copy(bool beside)
                 wrong++;
             }
             store_close(store);
-            temp_drop(&temp);
             steps++;
         }
         wrong += status != 0;
     }
+    temp_drop(&temp);
     ok(wrong == 0 && steps > 6, "the copy's writer is killed at %d points %s: it stands there once",
        steps, beside ? "beside another" : "alone");
 }
@@ -235,13 +237,14 @@ static void crashes_of_the_copy(bool beside)
 static void failures(void)
 {
     static const int errors[] = {EIO, ENOSPC};
+    struct temp temp;
     int wrong = 0, refused = 0, steps = 0;
 
+    temp_make(&temp);
     for (size_t i = 0; i < COUNT(errors); i++) {
         bool hit = true;
         for (int number = 1; hit; number++) {
-            struct temp temp;
-            temp_make(&temp);
+            puts_empty(&temp);
             struct store *store = puts_open(&temp, TWO_LINES);
             (void)puts_put(store, "a");
             const int open_before = temp_descriptors();
@@ -256,10 +259,10 @@ static void failures(void)
             wrong += put != STORE_STORED && (put != STORE_DUPLICATE || verdict == FORGET_DONE);
             wrong += puts_times(&temp, "a") != (put == STORE_STORED ? 2 : 1);
             store_close(store);
-            temp_drop(&temp);
             steps++;
         }
     }
+    temp_drop(&temp);
     ok(wrong == 0 && refused > 10, "each of its system calls fails (%d runs): it says so", steps);
 }
 

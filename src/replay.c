@@ -28,34 +28,37 @@ static int fail(const struct consumer *consumer, const char *operation, const ch
     return -1;
 }
 
-/* "replay-7": 7; 0: it is no request. */
-static uint64_t number_of(const char *name)
+/* "replay-7" and then `ending`: 7; 0: it is another file. */
+static uint64_t number_of(const char *name, const char *ending)
 {
     static const char prefix[] = "replay-";
     const char *digits = name + sizeof(prefix) - 1;
 
-    if (strncmp(name, prefix, sizeof(prefix) - 1) != 0 || strlen(digits) > 18
-        || strspn(digits, "0123456789") != strlen(digits))
+    if (strncmp(name, prefix, sizeof(prefix) - 1) != 0)
         return 0;
-    return strtoull(digits, NULL, 10);
+    const size_t len = strspn(digits, "0123456789");
+    return len > 18 || strcmp(digits + len, ending) != 0 ? 0 : strtoull(digits, NULL, 10);
 }
 
-/* The least and the greatest number; 0 for none. */
-static int find(const struct consumer *consumer, uint64_t *least, uint64_t *greatest)
+/* The least and the greatest number, and that of some cursor; 0 for none. */
+static int find(const struct consumer *consumer, uint64_t *least, uint64_t *greatest,
+                uint64_t *cursor)
 {
     struct dirent *entry;
 
-    *least = *greatest = 0;
+    *least = *greatest = *cursor = 0;
     const int fd = io_openat(consumer->dir, ".", O_RDONLY | O_DIRECTORY, 0);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
     if (stream == NULL)
         return fail(consumer, "read directory", ".");
     while (errno = 0, (entry = readdir(stream)) != NULL) {
-        const uint64_t number = number_of(entry->d_name);
+        const uint64_t number = number_of(entry->d_name, "");
         if (number != 0 && (*least == 0 || number < *least))
             *least = number;
         if (number > *greatest)
             *greatest = number;
+        if (*cursor == 0)
+            *cursor = number_of(entry->d_name, ".cursor");
     }
     const int error = errno;
     closedir(stream);
@@ -100,7 +103,7 @@ int replay_request(struct consumer *consumer, uint64_t from, uint64_t to,
                    const struct filter *filter)
 {
     char name[REPLAY_NAME];
-    uint64_t least, greatest;
+    uint64_t least, greatest, cursor;
     struct iovec text = {0};
 
     FILE *out = open_memstream((char **)&text.iov_base, &text.iov_len);
@@ -119,7 +122,7 @@ int replay_request(struct consumer *consumer, uint64_t from, uint64_t to,
     else
         result = consumer_enter(consumer);
     if (result == 0) {
-        result = find(consumer, &least, &greatest);
+        result = find(consumer, &least, &greatest, &cursor);
         snprintf(name, sizeof(name), "replay-%" PRIu64, greatest + 1);
         if (result == 0)
             result = remove_cursor(consumer, name); /* a leftover would skip events */
@@ -220,11 +223,15 @@ static int set_aside(const struct consumer *consumer, const char *name)
 
 int replay_first(const struct consumer *consumer, struct replay *replay)
 {
-    uint64_t least, greatest;
+    uint64_t least, greatest, cursor;
 
     *replay = (struct replay){.filter = FILTER_ALL};
-    if (find(consumer, &least, &greatest) < 0)
+    if (find(consumer, &least, &greatest, &cursor) < 0)
         return -1;
+    if (least == 0 && cursor > 0) { /* a drain died when it was through with a request */
+        snprintf(replay->name, sizeof(replay->name), "replay-%" PRIu64, cursor);
+        return remove_cursor(consumer, replay->name);
+    }
     if (least == 0)
         return 0;
     snprintf(replay->name, sizeof(replay->name), "replay-%" PRIu64, least);

@@ -69,6 +69,7 @@ static void lines(void)
         {&drain, "drain --batch=5 billing -v -e cmd -v",
          "each=yes batch=5 verbose=1: [billing] [cmd] [-v]"},
         {&drain, "drain -- billing cmd", PLAIN " [billing] [cmd]"},
+        {&drain, "drain -- billing -e", PLAIN " [billing] [-e]"},
         {&drain, "drain billing -- -cmd -- x", PLAIN " [billing] [-cmd] [--] [x]"},
         {&drain, "drain billing -b5 cmd", "each=no batch=5 verbose=0: [billing] [cmd]"},
         {&drain, "drain billing psql -h localhost", PLAIN " [billing] [psql] [-h] [localhost]"},

@@ -28,35 +28,37 @@ static int fail(const struct consumer *consumer, const char *operation, const ch
     return -1;
 }
 
-/* "replay-7": 7; 0: it is no request. */
-static uint64_t number_of(const char *name)
+/* "replay-7" and then `ending`: 7; 0: it is another file. */
+static uint64_t number_of(const char *name, const char *ending)
 {
     static const char prefix[] = "replay-";
     const char *digits = name + sizeof(prefix) - 1;
 
-    if (strncmp(name, prefix, sizeof(prefix) - 1) != 0 || strlen(digits) > 18
-        || strspn(digits, "0123456789") != strlen(digits))
+    if (strncmp(name, prefix, sizeof(prefix) - 1) != 0)
         return 0;
-    return strtoull(digits, NULL, 10);
+    const size_t len = strspn(digits, "0123456789");
+    return len > 18 || strcmp(digits + len, ending) != 0 ? 0 : strtoull(digits, NULL, 10);
 }
 
-/* The least number above `after`, and the greatest; 0 for none. */
+/* The least number above `after`, the greatest, and that of some cursor; 0 for none. */
 static int find(const struct consumer *consumer, uint64_t after, uint64_t *least,
-                uint64_t *greatest)
+                uint64_t *greatest, uint64_t *cursor)
 {
     struct dirent *entry;
 
-    *least = *greatest = 0;
+    *least = *greatest = *cursor = 0;
     const int fd = io_openat(consumer->dir, ".", O_RDONLY | O_DIRECTORY, 0);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
     if (stream == NULL)
         return fail(consumer, "read directory", ".");
     while (errno = 0, (entry = readdir(stream)) != NULL) {
-        const uint64_t number = number_of(entry->d_name);
+        const uint64_t number = number_of(entry->d_name, "");
         if (number > after && (*least == 0 || number < *least))
             *least = number;
         if (number > *greatest)
             *greatest = number;
+        if (*cursor == 0)
+            *cursor = number_of(entry->d_name, ".cursor");
     }
     const int error = errno;
     closedir(stream);
@@ -101,7 +103,7 @@ int replay_request(struct consumer *consumer, uint64_t from, uint64_t to,
                    const struct filter *filter)
 {
     char name[REPLAY_NAME];
-    uint64_t least, greatest;
+    uint64_t least, greatest, cursor;
     struct iovec text = {0};
 
     FILE *out = open_memstream((char **)&text.iov_base, &text.iov_len);
@@ -120,7 +122,7 @@ int replay_request(struct consumer *consumer, uint64_t from, uint64_t to,
     else
         result = consumer_enter(consumer);
     if (result == 0) {
-        result = find(consumer, 0, &least, &greatest);
+        result = find(consumer, 0, &least, &greatest, &cursor);
         snprintf(name, sizeof(name), "replay-%" PRIu64, greatest + 1);
         if (result == 0)
             result = remove_cursor(consumer, name); /* a leftover would skip events */
@@ -214,22 +216,31 @@ static int set_aside(const struct consumer *consumer, const char *name)
     snprintf(aside, sizeof(aside), "%s.damaged", name);
     if (io_renameat(consumer->dir, name, aside) < 0)
         return fail(consumer, "move aside", name);
-    log_error("'%s/%s' is no request to replay events: it is called %s now", consumer->path, name,
-              aside);
+    log_error("it is called %s now", aside);
     errno = EINVAL;
     return -1;
 }
 
 int replay_first(const struct consumer *consumer, struct replay *replay)
 {
-    return replay_next(consumer, 0, replay);
+    uint64_t least, greatest, cursor;
+
+    *replay = (struct replay){.filter = FILTER_ALL};
+    if (find(consumer, 0, &least, &greatest, &cursor) < 0)
+        return -1;
+    if (least == 0 && cursor > 0) { /* a drain died when it was through with a request */
+        snprintf(replay->name, sizeof(replay->name), "replay-%" PRIu64, cursor);
+        return remove_cursor(consumer, replay->name);
+    }
+    const int found = replay_next(consumer, 0, replay);
+    return found < 0 && errno == EINVAL ? set_aside(consumer, replay->name) : found;
 }
 
 int replay_next(const struct consumer *consumer, uint64_t after, struct replay *replay)
 {
-    uint64_t least, greatest;
+    uint64_t least, greatest, cursor;
 
-    if (find(consumer, after, &least, &greatest) < 0)
+    if (find(consumer, after, &least, &greatest, &cursor) < 0)
         return -1;
     *replay = (struct replay){.number = least, .filter = FILTER_ALL};
     if (least == 0)
@@ -244,7 +255,11 @@ int replay_next(const struct consumer *consumer, uint64_t after, struct replay *
         return 1;
     const bool no_memory = errno == ENOMEM;
     replay_release(replay);
-    return no_memory ? fail(consumer, "read", replay->name) : set_aside(consumer, replay->name);
+    if (no_memory)
+        return fail(consumer, "read", replay->name);
+    log_error("'%s/%s' is no request to replay events", consumer->path, replay->name);
+    errno = EINVAL;
+    return -1;
 }
 
 void replay_release(struct replay *replay)

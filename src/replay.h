@@ -39,7 +39,7 @@ int replay_request(struct consumer *consumer, uint64_t from, uint64_t to,
 
 /* The request with the least number: 1, 0: none, -1. One that is none is moved aside: EINVAL. */
 int replay_first(const struct consumer *consumer, struct replay *replay);
-/* The one with the least number above `after`; after -1 with EINVAL replay->number is still set. */
+/* The one with the least number above `after`; after EINVAL replay->number is set all the same. */
 int replay_next(const struct consumer *consumer, uint64_t after, struct replay *replay);
 void replay_release(struct replay *replay);
 

@@ -4,6 +4,7 @@
 #include "runner.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -21,6 +22,7 @@ enum { FDS = 4 /* that are waited for, of each run */ };
 struct runner {
     struct run *runs;
     unsigned jobs, running;
+    unsigned turn;         /* who is looked at first */
     struct pollfd *polled; /* FDS of each run, the signals, extra_fd */
     int signals;
     sigset_t held, mask;   /* what we hold back; what was held back before */
@@ -212,12 +214,13 @@ static nfds_t collect(struct runner *runner, int extra_fd, int64_t *deadline)
     return (nfds_t)(polled - runner->polled);
 }
 
-/* Does what there is to do for the runs; the one that has ended, or NULL. */
+/* Does what there is to do for the runs; one that has ended, each in its turn, or NULL. */
 static struct run *attend(struct runner *runner)
 {
     const struct pollfd *polled = runner->polled + 2;
     const int64_t now = io_now();
     struct run *ended = NULL;
+    unsigned least = UINT_MAX; /* how far from the turn */
 
     for (unsigned i = 0; i < runner->jobs; i++) {
         struct run *run = &runner->runs[i];
@@ -229,10 +232,13 @@ static struct run *attend(struct runner *runner)
             run_take_error(run);
         if (polled[3].revents != 0)
             run_take_output(run);
-        if (polled[0].revents != 0)
-            ended = run;
-        else if (run->deadline <= now)
+        const unsigned distance = (i + runner->jobs - runner->turn) % runner->jobs;
+        if (polled[0].revents == 0 && run->deadline <= now)
             run_late(run, now);
+        if (polled[0].revents != 0 && distance < least) {
+            ended = run;
+            least = distance;
+        }
         polled += FDS;
     }
     return ended;
@@ -262,6 +268,7 @@ enum runner_event runner_wait(struct runner *runner, int extra_fd, int64_t deadl
         }
         if (ended != NULL) {
             run_finish(ended, result);
+            runner->turn = (unsigned)(ended - runner->runs + 1) % runner->jobs;
             runner->running--;
             return RUNNER_ENDED;
         }

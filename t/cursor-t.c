@@ -95,6 +95,37 @@ static void passes(void)
     temp_drop(&temp);
 }
 
+/* What an earlier drain with several jobs has left is not offered again. */
+static void gaps(void)
+{
+    static const struct {
+        uint64_t from, to, gap_from, gap_to; /* gap_to 0: all is decided */
+    } cases[] = {{10, 100, 10, 20}, {0, 100, 10, 20}, {20, 100, 30, 40}, {15, 18, 15, 18},
+                 {25, 100, 30, 40}, {30, 35, 30, 35}, {40, 100, 50, 100}, {45, 48, 0, 0},
+                 {20, 30, 0, 0}, {0, 10, 0, 0}, {50, 50, 0, 0}, {60, 70, 60, 70}};
+    struct cursor cursor;
+    struct temp temp;
+
+    temp_make(&temp);
+    is_int(cursor_open(&cursor, temp.dir, temp.path, "cursor"), 0, "a cursor");
+    (void)cursor_done(&cursor, 0, 10);
+    (void)cursor_done(&cursor, 20, 30);
+    (void)cursor_done(&cursor, 40, 50);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        uint64_t from = cases[i].from, to = cases[i].to;
+        const bool found = cursor_gap(&cursor, &from, &to);
+        ok(found == (cases[i].gap_to != 0)
+               && (!found || (from == cases[i].gap_from && to == cases[i].gap_to)),
+           "the first gap of %ju-%ju", (uintmax_t)cases[i].from, (uintmax_t)cases[i].to);
+    }
+    is_int(cursor_ahead(&cursor, 0), 2, "two extents lie ahead of 0");
+    is_int(cursor_ahead(&cursor, 20), 2, "and of where the first begins");
+    is_int(cursor_ahead(&cursor, 21), 1, "one of what follows");
+    is_int(cursor_ahead(&cursor, 41), 0, "and none at last");
+    cursor_close(&cursor);
+    temp_drop(&temp);
+}
+
 /* What was synced stands, however many steps were written since and wherever the last one tore. */
 static void torn(void)
 {
@@ -173,6 +204,7 @@ int main(void)
     temp_start();
     moves();
     passes();
+    gaps();
     torn();
     faults();
     return done_testing();

@@ -10,7 +10,7 @@
 #include <sysexits.h>
 
 #include "dead.h"
-#include "kept.h"
+#include "failedline.h"
 #include "listing.h"
 #include "log.h"
 #include "out.h"
@@ -65,7 +65,7 @@ static bool is_taken(const struct list *list, const struct failure *failure)
 
     if (selection_is_all(&list->selection))
         return true;
-    if (kept_line(failure, &line) < 0)
+    if (failedline_of(failure, &line) < 0)
         return false;
     const bool taken = filter_takes(&list->selection.filter, &line.view);
     free((char *)line.text);

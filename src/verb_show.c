@@ -12,7 +12,7 @@
 
 #include "body.h"
 #include "dead.h"
-#include "kept.h"
+#include "failedline.h"
 #include "log.h"
 #include "out.h"
 #include "selection.h"
@@ -118,7 +118,7 @@ static int take_kept(void *context, const struct failure *failure)
 
     if (strcmp(failure->id, show->id) != 0 || is_found(show, failure->position))
         return 0;
-    if (kept_line(failure, &line) < 0)
+    if (failedline_of(failure, &line) < 0)
         return errno == ENOMEM ? no_memory() : 0;
     if (filter_takes(&show->selection.filter, &line.view))
         result = take(show, &line, kept->standing);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "autoconf.h"
 
-#include "kept.h"
+#include "failedline.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-int kept_line(const struct failure *failure, struct segment_line *line)
+int failedline_of(const struct failure *failure, struct segment_line *line)
 {
     char *text = malloc(failure->event_len + 1);
 

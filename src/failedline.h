@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * kept: an event that a consumer has kept because it failed (failure.h), as
+ * failedline: an event that a consumer has kept because it failed (failure.h), as
  * the line of the log that it was. No I/O; any thread.
  */
-#ifndef HOOKSPOOL_KEPT_H
-#define HOOKSPOOL_KEPT_H
+#ifndef HOOKSPOOL_FAILEDLINE_H
+#define HOOKSPOOL_FAILEDLINE_H
 
 #include <stdbool.h>
 
@@ -12,6 +12,6 @@
 #include "segment.h"
 
 /* 0, and a line whose text the caller frees; -1 with errno: ENOMEM, EINVAL (it is no record). */
-int kept_line(const struct failure *failure, struct segment_line *line);
+int failedline_of(const struct failure *failure, struct segment_line *line);
 
 #endif

@@ -13,6 +13,7 @@
 #include "verb_drain.h"
 #include "verb_replay.h"
 #include "verb_retry.h"
+#include "verb_verify.h"
 
 /* ---- the two that speak of the others */
 
@@ -60,6 +61,7 @@ static const struct verb verb_completion = {
 
 const struct verb *const verbs[] = {
     &verb_drain, &verb_retry, &verb_replay,
+    &verb_verify,
     &verb_help, &verb_completion, NULL};
 
 /* Is the line's beginning this verb? How many words it has, or 0. */

@@ -11,6 +11,7 @@
 #include "help.h"
 #include "near.h"
 #include "verb_drain.h"
+#include "verb_inspect.h"
 #include "verb_replay.h"
 #include "verb_retry.h"
 #include "verb_verify.h"
@@ -61,7 +62,7 @@ static const struct verb verb_completion = {
 
 const struct verb *const verbs[] = {
     &verb_drain, &verb_retry, &verb_replay,
-    &verb_verify,
+    &verb_verify, &verb_inspect,
     &verb_help, &verb_completion, NULL};
 
 /* Is the line's beginning this verb? How many words it has, or 0. */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "digests.h"
-#include "signer.h"
+#include "attribution.h"
 #include "when.h"
 
 /* The length that was announced, and the one it has. */
@@ -36,13 +36,13 @@ static void check_length(struct inquiry *inquiry)
 }
 
 /* "line 2 of /etc/hookspool/b.secret" */
-static void name_secret(const struct signer_answer *answer, char text[EXPLAIN_TEXT])
+static void name_secret(const struct attribution_answer *answer, char text[EXPLAIN_TEXT])
 {
     (void)snprintf(text, EXPLAIN_TEXT, "line %u of %.200s", answer->secret->line,
                    answer->file->path);
 }
 
-static void tell_secret(struct inquiry *inquiry, const struct signer_answer *answer)
+static void tell_secret(struct inquiry *inquiry, const struct attribution_answer *answer)
 {
     const struct secret *secret = answer->secret;
     char name[EXPLAIN_TEXT], stamp[WHEN_SIZE];
@@ -64,7 +64,7 @@ static void tell_secret(struct inquiry *inquiry, const struct signer_answer *ans
     }
 }
 
-static void tell_body(struct inquiry *inquiry, const struct signer_answer *answer)
+static void tell_body(struct inquiry *inquiry, const struct attribution_answer *answer)
 {
     if (answer->variant != NULL)
         explanation_find(inquiry->out, EXPLAIN_BODY, "body was changed: it matches if %s",
@@ -74,7 +74,7 @@ static void tell_body(struct inquiry *inquiry, const struct signer_answer *answe
                         inquiry->request->body_len);
 }
 
-static void tell_signature(struct inquiry *inquiry, const struct signer_answer *answer)
+static void tell_signature(struct inquiry *inquiry, const struct attribution_answer *answer)
 {
     if (answer->content != NULL)
         explanation_find(inquiry->out, EXPLAIN_SIGNATURE, "the signature is of %s",
@@ -88,7 +88,7 @@ static void tell_signature(struct inquiry *inquiry, const struct signer_answer *
 }
 
 /* Signed by nobody known here, or the body is another one. */
-static void tell_nobody(struct inquiry *inquiry, const struct signer_answer *answer)
+static void tell_nobody(struct inquiry *inquiry, const struct attribution_answer *answer)
 {
     size_t own = inquiry->keyring->files[0].secrets.count, others = 0;
 
@@ -108,7 +108,7 @@ static void tell_nobody(struct inquiry *inquiry, const struct signer_answer *ans
 /* Asks who signed this id and time, with the body. 0, or -1 with ENOMEM. */
 static int ask(struct inquiry *inquiry, const struct shape_value *id,
                const struct shape_value *time, const struct digest *digests, size_t digest_count,
-               bool plainly, struct signer_answer *answer)
+               bool plainly, struct attribution_answer *answer)
 {
     const struct explain_request *request = inquiry->request;
     char *id_text = strndup(id->len > 0 ? id->text : "", id->len);
@@ -116,12 +116,12 @@ static int ask(struct inquiry *inquiry, const struct shape_value *id,
     int result = -1;
 
     if (id_text != NULL && time_text != NULL) {
-        const struct signer_question question = {
+        const struct attribution_question question = {
             .keyring = inquiry->keyring, .id = id_text, .timestamp = time_text,
             .body = request->body, .len = request->body_len, .digests = digests,
             .digest_count = digest_count, .plainly = plainly,
             .bytes = request->effort == 0 ? EXPLAIN_EFFORT : request->effort};
-        result = signer_find(&question, answer);
+        result = attribution_find(&question, answer);
     }
     free(id_text);
     free(time_text);
@@ -134,7 +134,7 @@ static int ask_other_family(struct inquiry *inquiry)
     const struct shape_value *values = inquiry->shape.values[1 - inquiry->shape.family];
     const char *signatures = values[SHAPE_SIGNATURE].text;
     struct digest digests[DIGESTS_MAX];
-    struct signer_answer answer;
+    struct attribution_answer answer;
 
     if (!inquiry->shape.complete || values[SHAPE_ID].len == 0 || values[SHAPE_TIME].len == 0
         || signatures == NULL)
@@ -151,7 +151,7 @@ static int ask_other_family(struct inquiry *inquiry)
 /* Looks for what the signature was made of. */
 static int search(struct inquiry *inquiry, const struct digest *digests, size_t count)
 {
-    struct signer_answer answer;
+    struct attribution_answer answer;
 
     if (ask(inquiry, shape_value(&inquiry->shape, SHAPE_ID),
             shape_value(&inquiry->shape, SHAPE_TIME), digests, count, false, &answer) < 0)

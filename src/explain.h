@@ -4,7 +4,7 @@
  * whether it holds, and what was found, with numbers.
  *
  * Nothing is guessed: what is said of a secret, a body or a signature was
- * proven by an HMAC (signer.h). What accepts a request is delivery.h and
+ * proven by an HMAC (attribution.h). What accepts a request is delivery.h and
  * secret.h; `genuine` comes from them alone.
  *
  * Pure but for what it allocates; any thread. Times are Unix seconds.

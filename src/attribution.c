@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "autoconf.h"
 
-#include "signer.h"
+#include "attribution.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,8 +26,8 @@ struct content {
 };
 
 struct search {
-    const struct signer_question *question;
-    struct signer_answer *answer;
+    const struct attribution_question *question;
+    struct attribution_answer *answer;
     size_t bytes; /* left */
     bool failed;
 };
@@ -62,8 +62,8 @@ static bool same(const unsigned char *a, const unsigned char *b)
 static bool try_key(struct search *search, const void *key, size_t key_len,
                     const struct content *content)
 {
-    struct signer_answer *answer = search->answer;
-    const struct signer_question *question = search->question;
+    struct attribution_answer *answer = search->answer;
+    const struct attribution_question *question = search->question;
     unsigned char sum[CRYPTO_HASH];
 
     if (search->failed)
@@ -133,7 +133,7 @@ static bool try_text(struct search *search, const struct keyring_file *file,
 /* The message as it is meant, and every secret there is, in every form. */
 static bool try_secrets(struct search *search)
 {
-    const struct signer_question *question = search->question;
+    const struct attribution_question *question = search->question;
     const struct keyring *keyring = question->keyring;
     const struct content content = plain(question->id, question->timestamp, question->body,
                                          question->len);
@@ -165,8 +165,8 @@ static bool try_secrets(struct search *search)
 
 static bool try_bodies(struct search *search, const struct secret *secret)
 {
-    const struct signer_question *question = search->question;
-    struct signer_answer *answer = search->answer;
+    const struct attribution_question *question = search->question;
+    struct attribution_answer *answer = search->answer;
 
     for (unsigned i = 0; i < variant_count() && !search->failed; i++) {
         size_t len;
@@ -202,7 +202,7 @@ static bool reread_time(const char *timestamp, char out[NUMBER])
 
 static bool try_contents(struct search *search, const struct secret *secret)
 {
-    const struct signer_question *question = search->question;
+    const struct attribution_question *question = search->question;
     const char *id = question->id, *timestamp = question->timestamp;
     char number[NUMBER] = "", milliseconds[NUMBER + 3] = "";
     const struct iovec body = part(question->body, question->len), dot = text(".");
@@ -242,17 +242,17 @@ static bool try_contents(struct search *search, const struct secret *secret)
     return false;
 }
 
-int signer_find(const struct signer_question *question, struct signer_answer *answer)
+int attribution_find(const struct attribution_question *question, struct attribution_answer *answer)
 {
     struct search search = {.question = question, .answer = answer, .bytes = question->bytes};
     const struct secrets *own = &question->keyring->files[0].secrets;
 
-    *answer = (struct signer_answer){.complete = true};
+    *answer = (struct attribution_answer){.complete = true};
     bool found = try_secrets(&search);
     for (size_t i = 0; !found && !question->plainly && i < own->count && i < VARIED; i++)
         found = try_bodies(&search, &own->list[i]) || try_contents(&search, &own->list[i]);
     if (!found)
-        *answer = (struct signer_answer){.tried = answer->tried, .complete = answer->complete};
+        *answer = (struct attribution_answer){.tried = answer->tried, .complete = answer->complete};
     if (!search.failed)
         return 0;
     errno = ENOMEM;

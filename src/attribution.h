@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * signer: who signed what. Finds the secret, the content and the form of the
+ * attribution: who signed what. Finds the secret, the content and the form of the
  * body that a signature was made of, when it is not what it ought to be.
  *
  * Each answer is proven: an HMAC was made and it is one of the digests given.
@@ -8,8 +8,8 @@
  * bytes by the caller. Pure but for what it allocates; any thread. Keys are
  * wiped; no digest is given away.
  */
-#ifndef HOOKSPOOL_SIGNER_H
-#define HOOKSPOOL_SIGNER_H
+#ifndef HOOKSPOOL_ATTRIBUTION_H
+#define HOOKSPOOL_ATTRIBUTION_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 #include "digests.h"
 #include "keyring.h"
 
-struct signer_question {
+struct attribution_question {
     const struct keyring *keyring;
     const char *id, *timestamp; /* as the headers have them, however malformed */
     const void *body;
@@ -29,17 +29,17 @@ struct signer_question {
     bool plainly; /* no variants of body, id and time */
 };
 
-enum signer_form {
+enum attribution_form {
     SIGNER_DECODED, /* the key is what the secret's base64 stands for, as it should be */
     SIGNER_TEXT,    /* it is the base64 itself */
     SIGNER_PREFIXED /* it is the whole text, with whsec_ */
 };
 
-struct signer_answer {
+struct attribution_answer {
     bool found;
     const struct keyring_file *file;
     const struct secret *secret;
-    enum signer_form form;
+    enum attribution_form form;
     const char *content; /* what was signed instead of id.time.body, in words; NULL: that */
     const char *variant; /* "it matches if ..."; NULL: the body as it is */
     const struct digest *digest;
@@ -48,6 +48,6 @@ struct signer_answer {
 };
 
 /* 0, or -1 with ENOMEM. */
-int signer_find(const struct signer_question *question, struct signer_answer *answer);
+int attribution_find(const struct attribution_question *question, struct attribution_answer *answer);
 
 #endif

@@ -98,7 +98,7 @@ static bool try_secret(struct search *search, const struct keyring_file *file,
 {
     search->answer->file = file;
     search->answer->secret = secret;
-    search->answer->form = SIGNER_DECODED;
+    search->answer->form = ATTRIBUTION_DECODED;
     return try_key(search, secret->key.bytes, secret->key.len, content);
 }
 
@@ -119,11 +119,11 @@ static bool try_text(struct search *search, const struct keyring_file *file,
     for (size_t i = 0; i < (bare == full ? 1 : 2) && !found; i++) {
         if (!affordable(search, 2 * content->bytes))
             break;
-        search->answer->form = SIGNER_PREFIXED;
+        search->answer->form = ATTRIBUTION_PREFIXED;
         found = try_key(search, secret_text, lengths[i], content);
         if (found)
             break;
-        search->answer->form = SIGNER_TEXT;
+        search->answer->form = ATTRIBUTION_TEXT;
         found = try_key(search, secret_text + prefix, lengths[i] - prefix, content);
     }
     crypto_wipe(secret_text, sizeof(secret_text));

@@ -30,9 +30,9 @@ struct attribution_question {
 };
 
 enum attribution_form {
-    SIGNER_DECODED, /* the key is what the secret's base64 stands for, as it should be */
-    SIGNER_TEXT,    /* it is the base64 itself */
-    SIGNER_PREFIXED /* it is the whole text, with whsec_ */
+    ATTRIBUTION_DECODED, /* the key is what the secret's base64 stands for, as it should be */
+    ATTRIBUTION_TEXT,    /* it is the base64 itself */
+    ATTRIBUTION_PREFIXED /* it is the whole text, with whsec_ */
 };
 
 struct attribution_answer {
@@ -48,6 +48,7 @@ struct attribution_answer {
 };
 
 /* 0, or -1 with ENOMEM. */
-int attribution_find(const struct attribution_question *question, struct attribution_answer *answer);
+int attribution_find(const struct attribution_question *question,
+                     struct attribution_answer *answer);
 
 #endif

@@ -48,10 +48,10 @@ static void tell_secret(struct inquiry *inquiry, const struct attribution_answer
     char name[EXPLAIN_TEXT], stamp[WHEN_SIZE];
 
     name_secret(answer, name);
-    if (answer->form != SIGNER_DECODED)
+    if (answer->form != ATTRIBUTION_DECODED)
         explanation_find(inquiry->out, EXPLAIN_SECRET, "signed with the text of the secret %s as "
                          "the key, not with the bytes that its base64 stands for",
-                         answer->form == SIGNER_TEXT ? "behind whsec_" : "and whsec_");
+                         answer->form == ATTRIBUTION_TEXT ? "behind whsec_" : "and whsec_");
     else if (answer->file != &inquiry->keyring->files[0])
         explanation_find(inquiry->out, EXPLAIN_SECRET, "signed with the secret of endpoint %s "
                          "(line %u of its file)", answer->file->endpoint, secret->line);

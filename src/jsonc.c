@@ -86,6 +86,65 @@ bool jsonc_number(const struct jsonc *json, const char *name, int64_t *number)
     return true;
 }
 
+/* What is being visited. */
+struct walk {
+    jsonc_visit *visit;
+    void *context;
+};
+
+static void walk_value(const struct walk *walk, const char *parent, const char *name,
+                       size_t index, struct json_object *value);
+
+static void walk_object(const struct walk *walk, const char *name, struct json_object *object)
+{
+    struct json_object_iterator at = json_object_iter_begin(object);
+    const struct json_object_iterator end = json_object_iter_end(object);
+
+    for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+        walk_value(walk, name, json_object_iter_peek_name(&at), 0,
+                   json_object_iter_peek_value(&at));
+}
+
+/* Recursion is bounded by the parser's DEPTH. */
+static void walk_value(const struct walk *walk, const char *parent, const char *name,
+                       size_t index, struct json_object *value)
+{
+    switch (json_object_get_type(value)) {
+    case json_type_object:
+        walk_object(walk, name, value);
+        break;
+    case json_type_array:
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            walk_value(walk, parent, name, i, json_object_array_get_idx(value, i));
+        break;
+    case json_type_string:
+    case json_type_int: {
+        const char *text = json_object_get_string(value);
+        walk->visit(walk->context, parent, name, index, text,
+                    json_object_get_type(value) == json_type_string
+                        ? (size_t)json_object_get_string_len(value)
+                        : strlen(text));
+        break;
+    }
+    case json_type_null:
+    case json_type_boolean:
+    case json_type_double:
+        break;
+    }
+}
+
+int jsonc_each(const char *text, size_t len, jsonc_visit *visit, void *context)
+{
+    const struct walk walk = {visit, context};
+    struct json_object *value = parse(text, len);
+
+    if (value == NULL)
+        return -1;
+    walk_value(&walk, "", "", 0, value);
+    json_object_put(value);
+    return 0;
+}
+
 int jsonc_unquote(const char *text, size_t len, char **out, size_t *out_len)
 {
     struct json_object *value = parse(text, len);

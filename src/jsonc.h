@@ -26,6 +26,15 @@ const char *jsonc_text(const struct jsonc *json, const char *name, size_t *len);
 bool jsonc_number(const struct jsonc *json, const char *name, int64_t *number);
 
 /*
+ * Visits every string and whole number of a text, at any depth: its member's name ("" for none),
+ * its place if it stands in an array, else 0, and the name of the member that holds its object.
+ * 0, or -1 with errno: EINVAL (no JSON), ENOMEM.
+ */
+typedef void jsonc_visit(void *context, const char *parent, const char *name, size_t index,
+                         const char *value, size_t len);
+int jsonc_each(const char *text, size_t len, jsonc_visit *visit, void *context);
+
+/*
  * A string without its quotes, its escapes resolved, for text with its quotes: 0, or -1 with errno.
  * *out is malloc()ed, *len bytes, NUL-terminated.
  */

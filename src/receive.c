@@ -11,8 +11,10 @@
 #include "delivery.h"
 #include "event.h"
 #include "io.h"
+#include "kept.h"
 #include "log.h"
 #include "record.h"
+#include "ring.h"
 
 enum { LOGGED_PATH = 128 };
 
@@ -46,6 +48,9 @@ struct reception {
     size_t line_len;
     struct store_ticket ticket;
     bool late;
+    struct ring *ring;      /* that is to keep it, whatever comes of it; NULL: none */
+    struct kept_head *note; /* of what is gone with the answer */
+    size_t note_len;
     char path[REQUEST_PATH_SIZE]; /* asked for */
 };
 
@@ -233,12 +238,49 @@ static void count(const struct reception *reception, const struct outcome *outco
         stats_match(stats, reception->secret->fingerprint, reception->now);
 }
 
+/* The ring of its endpoint. What is no POST was refused before that was looked for. */
+static struct ring *find_ring(struct reception *reception)
+{
+    const struct service_endpoint *endpoint = reception->endpoint;
+
+    if (endpoint == NULL && !is_post(reception->request)) {
+        char path[REQUEST_PATH_SIZE];
+        request_path(reception->request, path);
+        endpoint = service_endpoint(reception->service,
+                                    request_variable(reception->request, "HOOKSPOOL_ENDPOINT"),
+                                    path);
+    }
+    return endpoint == NULL ? NULL : endpoint->ring;
+}
+
+/* Notes down for `inspect` what is gone with the answer; it is written after that. */
+static void note_down(struct reception *reception, const struct outcome *outcome)
+{
+    struct timespec now;
+
+    reception->ring = find_ring(reception);
+    if (reception->ring == NULL)
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    const int64_t late = (int64_t)now.tv_sec - reception->now;
+    const struct kept_facts facts = {
+        .came = reception->now, /* what its timestamp was compared with */
+        .nanoseconds = late == 0 ? (uint32_t)now.tv_nsec : late < 0 ? 0 : 999999999,
+        .status = (unsigned)outcome->status, .word = outcome->word, .reason = outcome->reason,
+        .secret_line = reception->secret == NULL ? 0 : reception->secret->line};
+    reception->note = kept_note(&facts, reception->request->env, &reception->note_len);
+}
+
 /* What can wait until the client has its answer. */
 static void clean_up(struct reception *reception)
 {
     if (reception->late)
         store_finish(service_store(reception->endpoint), reception->delivery.id,
                      &reception->ticket);
+    if (reception->note != NULL)
+        ring_put(reception->ring, reception->note, reception->note_len, reception->body,
+                 reception->event.body_len);
+    free(reception->note);
     free(reception->line);
     free(reception->body);
     if (reception->endpoint != NULL)
@@ -254,6 +296,7 @@ void receive(struct service_slot *slot, struct request *request)
     reception.service = service;
     reception.deadline = reception.start + service->config->deadline * 1000000;
     const struct outcome outcome = take_in(&reception);
+    note_down(&reception, &outcome);
     request_answer(request, outcome.status, outcome.word);
     count(&reception, &outcome);
     report(&reception, &outcome);

@@ -186,6 +186,11 @@ size_t record_find(const char *line, size_t len)
     return 0;
 }
 
+uint64_t record_hash(const void *bytes, size_t len)
+{
+    return XXH3_64bits(bytes, len);
+}
+
 uint64_t record_id_hash(const char *id, size_t len)
 {
     return XXH3_64bits(id, len);

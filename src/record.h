@@ -59,6 +59,9 @@ enum { RECORD_SEAL = 28 };
 size_t record_seal(char *line, size_t len);
 bool record_sealed(const char *line, size_t len, size_t *content);
 
+/* XXH3-64 of bytes, for what is no line. */
+uint64_t record_hash(const void *bytes, size_t len);
+
 /* The hash that places an id: its shard and its claim byte (lockdir.h). */
 uint64_t record_id_hash(const char *id, size_t len);
 

@@ -90,8 +90,10 @@ static void free_service(struct service *service)
 {
     if (service == NULL)
         return;
-    for (size_t i = 0; service->endpoints != NULL && i < service->config->endpoint_count; i++)
+    for (size_t i = 0; service->endpoints != NULL && i < service->config->endpoint_count; i++) {
         secrets_release(&service->endpoints[i].secrets);
+        ring_free(service->endpoints[i].ring);
+    }
     for (size_t i = 0; service->spools != NULL && i < service->config->spool_count; i++)
         drop_spool(service->spools[i]);
     free(service->endpoints);
@@ -138,6 +140,24 @@ static struct service *read_service(const char *path)
     return NULL;
 }
 
+/* Of the endpoints that want their requests kept. No file is touched before one comes. */
+static int make_rings(struct service *service)
+{
+    for (size_t i = 0; i < service->config->endpoint_count; i++) {
+        struct service_endpoint *endpoint = &service->endpoints[i];
+        if (endpoint->config->inspect == 0)
+            continue;
+        endpoint->ring = ring_new(endpoint->spool->path, endpoint->config->name,
+                                  endpoint->config->inspect,
+                                  endpoint->config->spool_config->min_free);
+        if (endpoint->ring == NULL) {
+            log_error("cannot keep requests of '%s': %s", endpoint->config->name, strerror(errno));
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int take_spools(struct service *service, const struct service *previous,
                        enum service_spools when)
 {
@@ -154,6 +174,8 @@ static int take_spools(struct service *service, const struct service *previous,
         const ptrdiff_t index = config->endpoints[i].spool_config - config->spools;
         service->endpoints[i].spool = service->spools[index];
     }
+    if (make_rings(service) < 0)
+        return -1;
     for (size_t i = 0; i < config->spool_count; i++) { /* nothing can fail any more */
         struct service_spool *spool = service->spools[i];
         spool->limits = limits_of(&config->spools[i]);
@@ -246,6 +268,18 @@ struct stats *service_stats(const struct service_endpoint *endpoint)
     return endpoint->spool->stats;
 }
 
+/* Where it is, what it is for, and whether its requests are kept. */
+static void print_endpoint(const struct config_endpoint *endpoint)
+{
+    printf("endpoint %s: %s", endpoint->name, endpoint->path);
+    if (endpoint->description[0] != '\0')
+        printf(", %s", endpoint->description);
+    if (endpoint->inspect > 0)
+        printf(", keeps its last %u request%s", endpoint->inspect,
+               endpoint->inspect == 1 ? "" : "s");
+    putchar('\n');
+}
+
 /* How often each secret has matched, so that an old one can be retired with proof. */
 static void print_secrets(const struct service_endpoint *endpoint, struct stats *stats,
                           bool readable)
@@ -286,6 +320,7 @@ int service_test(const char *path)
         /* Only what is there: a test creates nothing. Where nothing is, nothing has matched. */
         const bool none = dir < 0 ? errno == ENOENT : faccessat(dir, "stats", F_OK, 0) < 0;
         struct stats *stats = none || dir < 0 ? NULL : stats_open(dir);
+        print_endpoint(endpoint->config);
         print_secrets(endpoint, stats, none || stats != NULL);
         stats_close(stats);
         if (dir >= 0)

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "config.h"
+#include "ring.h"
 #include "secret.h"
 #include "stats.h"
 #include "store.h"
@@ -29,6 +30,7 @@ struct service_endpoint {
     const struct config_endpoint *config;
     struct secrets secrets;
     struct service_spool *spool;
+    struct ring *ring; /* NULL: requests are not kept */
 };
 
 struct service {

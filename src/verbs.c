@@ -14,6 +14,7 @@
 #include "verb_check.h"
 #include "verb_drain.h"
 #include "verb_forget.h"
+#include "verb_inspect.h"
 #include "verb_list.h"
 #include "verb_purge.h"
 #include "verb_replay.h"
@@ -25,6 +26,7 @@
 #include "verb_stats.h"
 #include "verb_status.h"
 #include "verb_tail.h"
+#include "verb_verify.h"
 
 /* ---- the two that speak of the others */
 
@@ -73,9 +75,9 @@ static const struct verb verb_completion = {
 const struct verb *const verbs[] = {
     &verb_drain, &verb_retry, &verb_replay,
     &verb_cat, &verb_tail, &verb_list, &verb_show, &verb_status, &verb_stats,
-    &verb_secret_new, &verb_secret_rotate, &verb_sign, &verb_send,
-    &verb_check,
     &verb_forget, &verb_purge,
+    &verb_secret_new, &verb_secret_rotate, &verb_sign, &verb_verify, &verb_send,
+    &verb_inspect, &verb_check,
     &verb_help, &verb_completion, NULL};
 
 /* Is the line's beginning this verb? How many words it has, or 0. */

@@ -5,17 +5,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "delivery.h"
+#include "entry.h"
 #include "event.h"
 #include "io.h"
 #include "jsonc.h"
@@ -23,6 +22,7 @@
 #include "out.h"
 #include "record.h"
 #include "store.h"
+#include "upkeep.h"
 
 #define DEADLINE (INT64_C(60) * 1000000000)
 
@@ -38,6 +38,7 @@ enum outcome {
 
 struct release {
     const struct release_options *options;
+    const struct config *config;
     const struct config_endpoint *endpoint;
     const struct keyring *keyring;
     char *spool;         /* its path */
@@ -86,33 +87,14 @@ static char *make_record(const struct release *release, const struct delivery *d
     return record_encode(event, len);
 }
 
-/* What is made in a spool must be its owner's, or hookspoold could not write to it any more. */
-static int become_owner(const char *path)
-{
-    struct stat st;
-
-    if (geteuid() != 0)
-        return 0;
-    if (stat(path, &st) < 0) {
-        log_error("cannot stat '%s': %s", path, strerror(errno));
-        return -1;
-    }
-    if (st.st_uid == 0
-        || (setgroups(1, &st.st_gid) == 0 && setgid(st.st_gid) == 0 && setuid(st.st_uid) == 0))
-        return 0;
-    log_error("cannot become the owner of '%s': %s", path, strerror(errno));
-    return -1;
-}
-
 /* Not before there is something to store. */
 static bool open_store(struct release *release)
 {
-    const struct config_spool *spool = release->endpoint->spool_config;
-    const struct store_limits limits = {.segment_size = spool->segment_size,
-                                        .min_free = spool->min_free};
+    int status;
 
-    if (release->store == NULL && !release->shut && become_owner(release->spool) == 0)
-        release->store = store_open(release->spool, &limits);
+    if (release->store == NULL && !release->shut)
+        release->store =
+            upkeep_open(release->config, release->endpoint->spool_config, &status);
     release->shut = release->store == NULL;
     return !release->shut;
 }
@@ -135,15 +117,14 @@ static enum store_verdict put(struct store *store, const char *id, const char *l
 /* Would it be a duplicate? By its entry alone, for a dry run opens nothing. */
 static bool is_stored(const struct release *release, const char *id)
 {
-    char *path;
-    bool stored = false;
+    struct entry entry = {.kind = ENTRY_ABSENT};
 
-    if (asprintf(&path, "%s/locks/%02x/%s", release->spool,
-                 (unsigned)(record_id_hash(id, strlen(id)) & 0xff), id) >= 0) {
-        stored = access(path, F_OK) == 0;
-        free(path);
-    }
-    return stored;
+    const int dir = io_openat(AT_FDCWD, release->spool, O_RDONLY | O_DIRECTORY, 0);
+    if (dir < 0)
+        return false;
+    (void)entry_look(&entry, dir, release->spool, id);
+    close(dir);
+    return entry.kind == ENTRY_STORED;
 }
 
 static enum outcome store(struct release *release, const struct delivery *delivery,
@@ -318,7 +299,8 @@ static int release_all(struct release *release, struct ringview *view, const uin
 int release_run(const struct release_options *options, const struct config *config,
                 struct ringview *view, const struct keyring *keyring)
 {
-    struct release release = {.options = options, .endpoint = view->endpoint, .keyring = keyring};
+    struct release release = {.options = options, .config = config, .endpoint = view->endpoint,
+                              .keyring = keyring};
     size_t count;
     int status = EX_OSERR;
 
@@ -331,7 +313,7 @@ int release_run(const struct release_options *options, const struct config *conf
         status = release_all(&release, view, numbers, count);
     if (release.store != NULL) {
         store_settle(release.store);
-        store_close(release.store);
+        upkeep_close(release.store);
     }
     free(release.spool);
     free(numbers);

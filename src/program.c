@@ -11,16 +11,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool is_program(const char *path)
+/* 0, or why it is none. */
+static int check(const char *path)
 {
     struct stat st;
 
     if (stat(path, &st) < 0)
-        return false;
-    if (S_ISREG(st.st_mode) && access(path, X_OK) == 0)
-        return true;
-    errno = EACCES;
-    return false;
+        return errno;
+    return S_ISREG(st.st_mode) && access(path, X_OK) == 0 ? 0 : EACCES;
+}
+
+static char *given(const char *path)
+{
+    const int error = check(path);
+
+    if (error == 0)
+        return strdup(path);
+    errno = error;
+    return NULL;
 }
 
 char *program_find(const char *program)
@@ -29,7 +37,7 @@ char *program_find(const char *program)
     int error = ENOENT;
 
     if (strchr(program, '/') != NULL)
-        return is_program(program) ? strdup(program) : NULL;
+        return given(program);
     if (path == NULL)
         path = "/bin:/usr/bin";
     while (*program != '\0' && path != NULL) {
@@ -38,9 +46,10 @@ char *program_find(const char *program)
         char *full;
         if (asprintf(&full, "%.*s/%s", len > 0 ? len : 1, len > 0 ? path : ".", program) < 0)
             return NULL;
-        if (is_program(full))
+        const int found = check(full);
+        if (found == 0)
             return full;
-        if (errno == EACCES)
+        if (found == EACCES && access(full, F_OK) == 0) /* not: in a directory closed to us */
             error = EACCES;
         free(full);
         path = *colon == ':' ? colon + 1 : NULL;

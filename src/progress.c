@@ -5,6 +5,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "io.h"
@@ -13,8 +15,11 @@ enum { WIDTH = 30 };
 
 void progress_begin(struct progress *progress, const char *what, bool wanted)
 {
-    *progress = (struct progress){
-        .shown = wanted && isatty(STDERR_FILENO) == 1, .what = what, .start = io_now()};
+    const char *terminal = getenv("TERM");
+    const bool dumb = terminal != NULL && strcmp(terminal, "dumb") == 0;
+
+    *progress = (struct progress){.shown = wanted && !dumb && isatty(STDERR_FILENO) == 1,
+                                  .what = what, .start = io_now()};
 }
 
 void progress_show(struct progress *progress, uint64_t events, uint64_t done, uint64_t all)

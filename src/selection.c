@@ -28,6 +28,12 @@ static int read_ids(struct selection *selection, struct cli *cli, int first)
     return EX_OK;
 }
 
+/* Requests are files of lines (replay.h), and no id or type has one of those bytes. */
+static bool is_line(const char *text)
+{
+    return text == NULL || strpbrk(text, "\n\r") == NULL;
+}
+
 int selection_read(struct selection *selection, struct cli *cli, int first)
 {
     bool since, until;
@@ -40,7 +46,11 @@ int selection_read(struct selection *selection, struct cli *cli, int first)
     if (since && until && filter->since >= filter->until)
         return cli_usage(cli, "--until is not after --since");
     filter->type = cli_text(cli, "type");
-    return read_ids(selection, cli, first);
+    bool lines = is_line(filter->type) && is_line(cli_text(cli, "id"));
+    for (int i = first; i < cli_count(cli); i++)
+        lines &= is_line(cli_operand(cli, i));
+    return lines ? read_ids(selection, cli, first)
+                 : cli_usage(cli, "a type or an id has no line break");
 }
 
 void selection_release(struct selection *selection)

@@ -44,7 +44,7 @@ static void set_reason(struct failure *failure, const struct verdict *verdict)
     else if (sig != 0)
         snprintf(failure->reason, sizeof(failure->reason), "signal %d (%s)", sig, strsignal(sig));
     else if (failure->status == 0)
-        snprintf(failure->reason, sizeof(failure->reason), "its report names other events");
+        snprintf(failure->reason, sizeof(failure->reason), "a report of other events");
     else
         snprintf(failure->reason, sizeof(failure->reason), "exit status %d", failure->status);
     failure_set_stderr(failure, verdict->result->stderr_text, verdict->result->stderr_len);
@@ -167,8 +167,8 @@ static int read_report(struct verdict *verdict)
 
     if (result->output_len == 0)
         return 1;
-    if (result->output_over || memchr(result->output, '\0', result->output_len) != NULL) {
-        log_error("'%s' printed more than the ids of its events", command);
+    if (memchr(result->output, '\0', result->output_len) != NULL) {
+        log_error("'%s' printed what are no ids", command);
         return 0;
     }
     if (report_read(&verdict->report, result->output) < 0
@@ -229,6 +229,11 @@ static int decide(struct verdict *verdict)
     const struct run_result *result = verdict->result;
     int good = !result->timed_out && WIFEXITED(result->status) && WEXITSTATUS(result->status) == 0;
 
+    if (result->output_over) {
+        log_error("'%s' printed more than the ids of its events",
+                  verdict->offers->options->command[0]);
+        good = 0;
+    }
     if (good && verdict->offers->options->report_failures)
         good = read_report(verdict);
     if (good < 0)

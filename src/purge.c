@@ -24,7 +24,7 @@
 enum {
     PATIENCE = 10,          /* seconds that others who settle are waited for */
     LEAST_WINDOW = 3 * 24 * 60 * 60, /* the sender's retries span up to 66 h */
-    SLICE = 1000 * 1000     /* nanoseconds of work between two rests */
+    SLICE = 200 * 1000      /* nanoseconds of work between two rests: bench/purge */
 };
 
 /* One run over one spool. */

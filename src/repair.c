@@ -13,8 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "io.h"
 #include "log.h"
+#include "reader.h"
 #include "segfile.h"
 #include "segment.h"
 
@@ -36,75 +38,17 @@ static int fail(const struct repair *repair, const char *operation, const char *
     return -1;
 }
 
-static int write_new(const struct repair *repair, const char *name,
-                     const struct segment_line *line)
-{
-    struct iovec bytes = {.iov_base = (char *)line->text, .iov_len = line->len};
-
-    const int fd = io_openat(repair->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0640);
-    if (fd < 0)
-        return fail(repair, "create", name);
-    const int result =
-        io_pwritev_all(fd, &bytes, 1, 0) < 0 || io_fsync(fd) < 0 ? fail(repair, "write", name) : 0;
-    close(fd);
-    return result;
-}
-
-/*
- * The only copy of damaged bytes is durable before they are overwritten. Where
- * it is there already, an earlier repair died while it overwrote them.
- */
-static int set_aside(const struct repair *repair, const struct segment_line *line)
-{
-    char name[40];
-
-    snprintf(name, sizeof(name), "%020" PRIu64 ".damaged", line->position);
-    if (faccessat(repair->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-        return 0;
-    if (write_new(repair, "damaged.new", line) < 0)
-        return -1;
-    return io_renameat(repair->dir, "damaged.new", name) < 0 || io_fsync(repair->dir) < 0
-               ? fail(repair, "name", name)
-               : 0;
-}
-
-static int blank(const struct repair *repair, const struct segment_line *line)
-{
-    char name[SEGMENT_NAME_SIZE];
-    char *blanks = malloc(line->len);
-
-    segment_name(name, repair->start);
-    if (blanks == NULL)
-        return fail(repair, "repair", name);
-    memset(blanks, ' ', line->len - 1);
-    blanks[line->len - 1] = '\n';
-    struct iovec bytes = {.iov_base = blanks, .iov_len = line->len};
-    const off_t offset = (off_t)(line->position - repair->start);
-    const int result = io_pwritev_all(repair->fd, &bytes, 1, offset);
-    free(blanks);
-    return result < 0 ? fail(repair, "repair", name) : 0;
-}
-
-/* The line was blanked by an earlier repair. */
-static bool is_blank(const struct segment_line *line)
-{
-    for (size_t i = 0; i + 1 < line->len; i++) {
-        if (line->text[i] != ' ')
-            return false;
-    }
-    return line->text[line->len - 1] == '\n';
-}
-
 static int mend_line(void *context, const struct segment_line *line)
 {
     struct repair *repair = context;
 
     repair->end = line->position + line->len;
-    if (!line->damaged || is_blank(line))
+    if (!line->damaged || reader_blank(line))
         return 0;
     log_error("damaged line of %zu bytes at position %" PRIu64 " of '%s': moved aside",
               line->len, line->position, repair->path);
-    if (set_aside(repair, line) == 0 && blank(repair, line) == 0)
+    if (aside_keep(repair->dir, repair->path, line->position, line->text, line->len) == 0
+        && aside_blank(repair->fd, repair->path, repair->start, line->position, line->len) == 0)
         return 0;
     repair->error = errno;
     return 1;

@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Hookspool;
+use JSON::PP qw(decode_json);
 use POSIX ();
 use Test::More;
 
@@ -61,6 +62,13 @@ sub as {
     waitpid $pid, 0;
     return ($? >> 8, map { log_of($_) } @files);
 }
+
+# What check says as root about the files of the spool.
+sub checked {
+    my ($code, $out) = as('root', 'check', '--json');
+    return grep { $_->{check} eq 'spool_files' } map { decode_json($_) } split /\n/, $out;
+}
+sub fails { return join "\n", map { "$_->{result}: $_->{advice}" } grep { $_->{level} eq 'fail' } checked() }
 
 program('hookspool');
 my ($pid, $socket) = start_hookspoold(conf => $conf);
@@ -126,6 +134,24 @@ like($err, qr/Permission denied\n.* as user daemon, whose directory/, '... and i
 is((as('job', @replay))[0], 0, 'the user of the consumer can');
 is((as('root', @replay))[0], 0, 'root can');
 is_deeply([map { (stat "$billing/$_")[4] } qw(replay-1 replay-2)], [($job_uid) x 2], '... and leaves that to it');
+
+# ---- check
+
+like(fails(), qr/\A'?its directory is daemon's, who cannot read '[^']+' .*: adduser daemon \Q$group\E\z/,
+    'check misses the user in the group');
+run_as_root('chgrp', '-R', $job_gid, "$dir/spool");
+run_as_root('chgrp', '-R', $spool_gid, $billing);
+is(fails(), '', 'and is content when it can read') or diag(map { "$_->{result}\n" } checked());
+like(join("\n", map { $_->{result} } checked()), qr/drained by daemon, whose directory it has/, '... which it says');
+chmod 0600, "$billing/cursor";
+like(fails(), qr/nobody cannot read '\Q$billing\E\/cursor'.*: chgrp -R \Q$group\E '\Q$billing\E' /, 'a file that the purge cannot read');
+is((as('spool', 'purge'))[0], 77, '... indeed');
+chmod 0640, "$billing/cursor";
+chown 0, -1, "$billing/cursor";
+like(fails(), qr{ 1 do not belong to daemon, the first: '\Q$billing\E/cursor' \(root\): chown -h daemon '\Q$billing\E/cursor'},
+    'a file that its user has lost');
+
+sub run_as_root { system(@_) == 0 or die "cannot run @_\n" }
 
 is(stop($pid), 0, 'hookspoold ends');
 done_testing();

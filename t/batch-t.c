@@ -67,6 +67,7 @@ static void extents(void)
     char *const two[] = {wide, apart};
     takes(&(struct filter){.since = INT64_MIN, .until = INT64_MAX, .ids = two, .id_count = 2}, 0, 7,
           10, 7, 2, 2, "two that are not together");
+    is_int(temp_descriptors(), before + 2, "have one descriptor, of their segment");
     end();
 }
 

@@ -83,20 +83,35 @@ static int drop_chosen(struct sweep *sweep, choose_name *choose)
 
 /* ---- the log */
 
-/* Did it stand beside a segment that is gone? */
+/* What stood beside a segment that is gone; NULL: this did not. */
+static const char *kind_behind(const struct sweep *sweep, const char *name)
+{
+    return strspn(name, "0123456789") == POSITION && strtoull(name, NULL, 10) < sweep->begin
+             ? name + POSITION
+             : NULL;
+}
+
+static bool is_summary(const struct sweep *sweep, const char *name)
+{
+    const char *kind = kind_behind(sweep, name);
+
+    return kind != NULL && strcmp(kind, ".summary") == 0;
+}
+
 static bool is_behind(const struct sweep *sweep, const char *name)
 {
-    const char *kind = name + POSITION;
+    const char *kind = kind_behind(sweep, name);
 
-    return strspn(name, "0123456789") == POSITION && strtoull(name, NULL, 10) < sweep->begin
-        && (strcmp(kind, ".damaged") == 0 || strcmp(kind, ".summary") == 0
-            || strcmp(kind, ".summary.new") == 0);
+    return kind != NULL && (strcmp(kind, ".damaged") == 0 || strcmp(kind, ".summary.new") == 0);
 }
 
 static int sweep_log(struct sweep *sweep, const struct spool *spool)
 {
     sweep->dir = spool->log_dir;
     sweep->path = spool->log_path;
+    if (drop_chosen(sweep, is_summary) < 0)
+        return -1;
+    sweep->count = 0; /* each segment has one, so they are nothing that was left */
     if (drop_chosen(sweep, is_behind) < 0 || drop(sweep, "damaged.new") < 0)
         return -1;
     if (sweep->dry)

@@ -17,7 +17,7 @@
 
 #include "spool.h"
 
-/* begin: of the first segment that stays. dry: only counts. */
+/* begin: of the first segment that stays. dry: only counts. Summaries go uncounted. */
 int leftovers_remove(const struct spool *spool, uint64_t begin, bool dry, uint64_t *count);
 
 #endif

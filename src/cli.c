@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "log.h"
+#include "out.h"
 #include "when.h"
 
 #define DEFAULT_CONFIG SYSCONFDIR "/hookspool/hookspool.conf"
@@ -150,10 +151,8 @@ int cli_run(const struct verb *verb, int argc, char **argv, void (*help)(const s
         help(verb);
     else if (status == EX_OK)
         status = verb->run(&cli);
-    if (fflush(stdout) != 0 && errno != EPIPE && status == EX_OK) {
-        log_error("cannot write to standard output: %s", strerror(errno));
+    if (status == EX_OK && out_flush() < 0)
         status = EX_IOERR;
-    }
     config_free(cli.config);
     free(cli.operands);
     return status;
@@ -267,23 +266,6 @@ int cli_duration(const struct cli *cli, const char *option, int64_t preset, int6
         || (parse_units(text, "smhd", factors, seconds) && *seconds < INT64_C(100000000000)))
         return 0;
     (void)cli_usage(cli, "--%s wants a duration like 90s, 15m, 2h or 3d, not '%s'", option, text);
-    return -1;
-}
-
-int cli_size(const struct cli *cli, const char *option, uint64_t preset, uint64_t *bytes)
-{
-    static const int64_t factors[] = {1 << 10, 1 << 20, 1 << 30};
-    const char *text = cli_text(cli, option);
-    int64_t number;
-
-    *bytes = preset;
-    if (text == NULL)
-        return 0;
-    if (parse_units(text, "KMG", factors, &number)) {
-        *bytes = (uint64_t)number;
-        return 0;
-    }
-    (void)cli_usage(cli, "--%s wants a size like 4096, 64K or 1M, not '%s'", option, text);
     return -1;
 }
 

@@ -52,12 +52,11 @@ const char *cli_text(const struct cli *cli, const char *option); /* its argument
 /*
  * The option's argument as a number in [least, most]; preset when it was not
  * given. 0, or -1 after a message: return EX_USAGE. Durations take s m h d
- * (seconds are meant without), sizes K M G.
+ * (seconds are meant without).
  */
 int cli_number(const struct cli *cli, const char *option, int64_t least, int64_t most,
                int64_t preset, int64_t *number);
 int cli_duration(const struct cli *cli, const char *option, int64_t preset, int64_t *seconds);
-int cli_size(const struct cli *cli, const char *option, uint64_t preset, uint64_t *bytes);
 /* A time: see when_parse(). *given tells whether the option stands there. */
 int cli_time(const struct cli *cli, const char *option, bool *given, int64_t *seconds);
 

@@ -335,6 +335,13 @@ static int find_spool(const struct drain *drain, const struct config *config)
 
     if (spool_exists(config, spool))
         return 1;
+    if (access(config->spool_dir, F_OK) < 0) { /* nobody could make it there */
+        const int saved = errno;
+        log_error("there is no directory '%s', the spool_dir of the configuration: %s",
+                  config->spool_dir, strerror(saved));
+        errno = saved;
+        return -1;
+    }
     if (drain->options->verbose)
         log_info("spool '%s' has not been made yet, hookspoold does it", spool->name);
     if (!drain->options->follow)

@@ -34,26 +34,37 @@ static int fail_closing(int fd, const char *operation, const char *path, const c
     return -1;
 }
 
-/* What root makes belongs to whoever the directory belongs to. */
+/*
+ * What root makes belongs to whoever the directory belongs to. Who that is could have given a file
+ * of root's a second name here: root does not touch such a one.
+ */
 static int give_away(int dir, int fd)
 {
-    struct stat st;
+    struct stat parent, st;
 
     if (geteuid() != 0)
         return 0;
-    if (fstat(dir, &st) < 0)
+    if (fstat(dir, &parent) < 0 || fstat(fd, &st) < 0)
         return -1;
-    return fchown(fd, st.st_uid, st.st_gid);
+    if (S_ISREG(st.st_mode) && st.st_nlink > 1 && parent.st_uid != 0) {
+        errno = EMLINK;
+        return -1;
+    }
+    if (st.st_uid != 0 || (parent.st_uid == 0 && parent.st_gid == st.st_gid))
+        return 0;
+    return fchown(fd, parent.st_uid, parent.st_gid);
 }
 
 int durable_open(int dir, const char *path, const char *name, int flags)
 {
-    const int fd = io_openat(dir, name, flags | O_NOFOLLOW, 0640);
+    const int fd = io_openat(dir, name, (flags & ~O_TRUNC) | O_NOFOLLOW, 0640);
 
     if (fd < 0)
         return fail((flags & O_CREAT) != 0 ? "create" : "open", path, name);
-    if ((flags & O_CREAT) != 0 && give_away(dir, fd) < 0)
-        return fail_closing(fd, "give away", path, name);
+    if (give_away(dir, fd) < 0)
+        return fail_closing(fd, "open", path, name);
+    if ((flags & O_TRUNC) != 0 && io_ftruncate(fd, 0) < 0)
+        return fail_closing(fd, "empty", path, name);
     return fd;
 }
 
@@ -73,12 +84,25 @@ int durable_directory(int dir, const char *path, const char *name)
     return fd;
 }
 
+void durable_abandon(int dir, const char *name)
+{
+    char temporary[NAME];
+    const int saved = errno;
+
+    snprintf(temporary, sizeof(temporary), "%s.new", name);
+    (void)io_unlinkat(dir, temporary);
+    errno = saved;
+}
+
 int durable_begin(int dir, const char *path, const char *name)
 {
     char temporary[NAME];
 
     snprintf(temporary, sizeof(temporary), "%s.new", name);
-    return durable_open(dir, path, temporary, O_RDWR | O_CREAT | O_TRUNC);
+    const int fd = durable_open(dir, path, temporary, O_RDWR | O_CREAT | O_TRUNC);
+    if (fd < 0)
+        durable_abandon(dir, name);
+    return fd;
 }
 
 int durable_commit(int dir, const char *path, const char *name, int fd)
@@ -91,16 +115,6 @@ int durable_commit(int dir, const char *path, const char *name, int fd)
     if (io_renameat(dir, temporary, name) < 0)
         return fail("rename", path, temporary);
     return io_fsync(dir) < 0 ? fail("sync directory of", path, name) : 0;
-}
-
-void durable_abandon(int dir, const char *name)
-{
-    char temporary[NAME];
-    const int saved = errno;
-
-    snprintf(temporary, sizeof(temporary), "%s.new", name);
-    (void)io_unlinkat(dir, temporary);
-    errno = saved;
 }
 
 int durable_replace(int dir, const char *path, const char *name, struct iovec *parts, int count)

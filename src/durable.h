@@ -5,7 +5,8 @@
  * A replaced file is the old one or the new one, never a part: written under
  * NAME.new, synced, renamed, and its directory synced. What root creates
  * belongs to the owner of the directory it stands in, so that a job that was
- * once run as root does not lock out the one that runs every day.
+ * once run as root does not lock out the one that runs every day; in another's
+ * directory root opens no file that has a second name (EMLINK).
  *
  * Errors: -1 with errno, logged here ("path" is the directory's, for that).
  */

@@ -91,6 +91,14 @@ struct fcgi_request {
     bool ended; /* all that the web server had to send has been read */
 };
 
+/* How long a read waits for the other end. */
+static void set_patience(int fd, int seconds)
+{
+    const struct timeval stall = {.tv_sec = seconds};
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof(stall));
+}
+
 /* FCGX_GetStr gives 0 for the end and for a broken stream alike. */
 static ssize_t read_body(struct request *request, void *buffer, size_t len)
 {
@@ -125,11 +133,33 @@ static void linger(int fd)
     }
 }
 
+/*
+ * Reads away what is left of a body that is not wanted, so that the connection
+ * can be kept: were it closed behind the answer, the web server might have
+ * taken it for its next request by then, and would answer that with a 5xx of
+ * its own. Briefly, as in linger().
+ */
+static void skip_rest(struct fcgi_request *self)
+{
+    const int64_t deadline = io_now() + LINGER_NANOSECONDS;
+    char buffer[16 * 1024];
+    ssize_t got = 1;
+
+    set_patience(self->fcgx->ipcFd, 1);
+    while (!self->ended && got > 0 && io_now() < deadline)
+        got = read_body(&self->base, buffer, sizeof(buffer));
+    set_patience(self->fcgx->ipcFd, STALL_SECONDS);
+    if (!self->ended)
+        FCGX_ClearError(self->fcgx->in); /* else libfcgi closes at once, and the answer is lost */
+}
+
 /* A client that has gone meanwhile changes nothing: the event is stored, its retry a duplicate. */
 static void respond(struct request *request, const char *text, size_t len)
 {
     struct fcgi_request *self = (struct fcgi_request *)request;
 
+    if (!self->ended)
+        skip_rest(self);
     (void)FCGX_PutStr(text, (int)len, self->fcgx->out);
     FCGX_Detach(self->fcgx); /* libfcgi is not to wait for the other end: linger() does */
     /*
@@ -200,7 +230,6 @@ static void rearm_listener(struct fastcgi *fastcgi)
 /* The next connection that is waiting, or NULL. */
 static struct connection *accept_connection(struct fastcgi *fastcgi)
 {
-    const struct timeval stall = {.tv_sec = STALL_SECONDS};
     const int fd = accept4(fastcgi->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
     if (fd < 0) {
@@ -218,7 +247,7 @@ static struct connection *accept_connection(struct fastcgi *fastcgi)
         close(fd);
         return NULL;
     }
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof(stall));
+    set_patience(fd, STALL_SECONDS);
     connection->fcgx.ipcFd = fd;
     connection->fcgx.keepConnection = 1; /* or FCGX_Accept_r() closes it to begin with */
     return connection;

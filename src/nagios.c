@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "when.h"
 
@@ -124,16 +123,11 @@ static void check_consumer(struct check *check, const struct survey *survey, siz
     check->dead += standing->dead;
 }
 
-static void check_spool(struct check *check, const struct survey *survey, int status)
+static void check_spool(struct check *check, const struct survey *survey)
 {
-    const char *name = survey->config->name;
-
-    if (status != EX_OK && (status != EX_NOPERM || survey->view.spool.dir < 0)) {
-        complain(check, NAGIOS_UNKNOWN, "spool %s: it cannot be read", name);
-        return;
-    }
-    if (!survey->made) {
-        complain(check, NAGIOS_UNKNOWN, "spool %s: hookspoold has not made it yet", name);
+    if (!survey->read) {
+        complain(check, NAGIOS_UNKNOWN, "spool %s: %s", survey->config->name,
+                 survey->made ? "it cannot be read" : "hookspoold has not made it yet");
         return;
     }
     check_silence(check, survey);
@@ -183,7 +177,7 @@ enum nagios_state nagios_unknown(const char *why)
     return NAGIOS_UNKNOWN;
 }
 
-enum nagios_state nagios_put(const struct survey *surveys, const int *statuses, size_t count,
+enum nagios_state nagios_put(const struct survey *surveys, size_t count,
                              const struct nagios_limits *limits)
 {
     struct check check = {.limits = limits};
@@ -191,7 +185,7 @@ enum nagios_state nagios_put(const struct survey *surveys, const int *statuses, 
     check.details = open_memstream(&check.details_text, &check.details_len);
     check.data = open_memstream(&check.data_text, &check.data_len);
     for (size_t i = 0; i < count && check.details != NULL && check.data != NULL; i++)
-        check_spool(&check, &surveys[i], statuses[i]);
+        check_spool(&check, &surveys[i]);
     const bool written = (check.details != NULL && fclose(check.details) == 0)
                        & (check.data != NULL && fclose(check.data) == 0);
     if (!written)

@@ -30,8 +30,7 @@ struct nagios_limits {
     bool quiet; /* nothing is printed when all is well */
 };
 
-/* statuses: what survey_read() said, beside surveys. */
-enum nagios_state nagios_put(const struct survey *surveys, const int *statuses, size_t count,
+enum nagios_state nagios_put(const struct survey *surveys, size_t count,
                              const struct nagios_limits *limits);
 
 /* When there is nothing to survey. */

@@ -90,19 +90,19 @@ static void put_last(FILE *out, const struct metric *metric, const struct survey
 
 static void put_end(FILE *out, const struct metric *metric, const struct survey *survey)
 {
-    if (survey->made)
+    if (survey->read)
         put_sample(out, metric, survey, NULL, NULL, survey->view.end);
 }
 
 static void put_bytes(FILE *out, const struct metric *metric, const struct survey *survey)
 {
-    if (survey->made)
+    if (survey->read)
         put_sample(out, metric, survey, NULL, NULL, survey->view.end - survey->view.begin);
 }
 
 static void put_segments(FILE *out, const struct metric *metric, const struct survey *survey)
 {
-    if (survey->made)
+    if (survey->read)
         put_sample(out, metric, survey, NULL, NULL, survey->segments);
 }
 

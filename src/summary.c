@@ -131,31 +131,45 @@ int summary_add(struct summary_maker *maker, const struct segment_line *line)
     return 0;
 }
 
+/* A table of the types. Those without a number have the last one, under "". */
+static int take_types(struct summary_maker *maker)
+{
+    struct summary *summary = &maker->summary;
+    const uint32_t others = (uint32_t)maker->types.count;
+    bool any = false;
+
+    summary->types = calloc((size_t)others + 1, sizeof(*summary->types));
+    if (summary->types == NULL)
+        return -1;
+    for (uint32_t i = 0; i < others; i++)
+        strcpy(summary->types[i].name, maker->types.names[i]);
+    types_release(&maker->types);
+    for (uint32_t i = 0; i < summary->row_count; i++) {
+        struct summary_row *row = &summary->rows[i];
+        if (row->type == SUMMARY_TYPES) {
+            row->type = others;
+            any = true;
+        }
+        summary->types[row->type].events += row->events;
+        summary->types[row->type].bytes += row->bytes;
+        summary->events += row->events;
+        summary->bytes += row->bytes;
+    }
+    summary->type_count = others + any;
+    return 0;
+}
+
 int summary_end(struct summary_maker *maker)
 {
     struct summary *summary = &maker->summary;
-    const struct types *types = &maker->types;
-    const size_t count = types->count + (types->count == types->most); /* and the others */
 
     if (maker->seen < summary->to) { /* no line goes to the end, so something is wrong there */
         if (summary->piece_count == 0 && add_piece(maker, summary->from) < 0)
             return -1;
         summary->pieces[summary->piece_count - 1].damaged++;
     }
-    summary->types = calloc(count > 0 ? count : 1, sizeof(*summary->types));
-    if (summary->types == NULL)
+    if (take_types(maker) < 0)
         return -1;
-    summary->type_count = (uint32_t)count;
-    for (size_t i = 0; i < types->count; i++)
-        strcpy(summary->types[i].name, types->names[i]);
-    types_release(&maker->types);
-    for (uint32_t i = 0; i < summary->row_count; i++) {
-        const struct summary_row *row = &summary->rows[i];
-        summary->types[row->type].events += row->events;
-        summary->types[row->type].bytes += row->bytes;
-        summary->events += row->events;
-        summary->bytes += row->bytes;
-    }
     for (uint32_t i = 0; i < summary->piece_count; i++) {
         const struct summary_piece *piece = &summary->pieces[i];
         summary->damaged += piece->damaged;

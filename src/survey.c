@@ -82,6 +82,7 @@ static int read_open(struct survey *survey, const struct config *config, const c
         return view_failure();
     if ((only == NULL || survey->standings.count > 0) && count_backlogs(survey) < 0)
         return view_failure();
+    survey->read = true;
     return standings_status(&survey->standings);
 }
 
@@ -95,7 +96,7 @@ int survey_read(struct survey *survey, const struct config *config,
     int status = view_open_spool(&survey->view, config, spool);
     if (status == EX_OK)
         status = read_open(survey, config, only);
-    if (status != EX_OK && status != EX_NOPERM)
+    if (!survey->read)
         standings_release(&survey->standings); /* half of it is nothing */
     return status;
 }

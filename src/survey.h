@@ -21,6 +21,7 @@
 struct survey {
     const struct config_spool *config;
     bool made;        /* hookspoold has made it */
+    bool read;        /* and it could be read: what follows is there */
     struct view view;
     size_t segments;
     struct stats_page *stats; /* NULL: they cannot be had */
@@ -31,8 +32,8 @@ struct survey {
 };
 
 /*
- * only: NULL, or the one consumer that is wanted. EX_NOPERM: what could be read is there. After any
- * other failure it has no consumers.
+ * only: NULL, or the one consumer that is wanted. When it was read, EX_OK or, for a consumer that
+ * could not be (standing.h), EX_NOPERM.
  */
 int survey_read(struct survey *survey, const struct config *config,
                 const struct config_spool *spool, const char *only, int64_t now);

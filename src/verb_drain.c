@@ -86,10 +86,15 @@ const struct verb verb_drain = {
         "command that is broken: the rest stays where it is for the next drain.\n"
         "\n"
         "A second drain of the same consumer ends at once, with 0. SIGTERM and SIGINT\n"
-        "let what runs come to its end.\n"
+        "let what runs come to its end. A second one ends it, a third kills it; what was\n"
+        "ended so is not counted against the events, and is offered again.\n"
         "\n"
-        "Exit status: 0, all that was offered is done; 75, some events failed, or the\n"
-        "drain could not go on; 65, damaged lines were skipped; 78, the command or the\n"
+        "With --follow it may be started before hookspoold has made the spool. It sleeps\n"
+        "until an event arrives, one that failed is due, or somebody asks for a retry.\n"
+        "\n"
+        "Exit status: 0, all that was offered is done, or one that stays was asked to\n"
+        "end; 75, some events failed or were left, or the drain could not go on; 65,\n"
+        "damaged lines were skipped; 77, this user may not; 78, the command or the\n"
         "configuration is at fault.",
     .example = "hookspool drain billing -- /usr/local/bin/import-calls",
     .words = CLI_COMMAND,

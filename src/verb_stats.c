@@ -228,13 +228,14 @@ static int put(const struct survey *surveys, const int *statuses, size_t count,
     int status = EX_OK;
 
     if (format == NAGIOS)
-        return nagios_put(surveys, statuses, count, limits);
+        return nagios_put(surveys, count, limits);
     if (format == PROMETHEUS)
         prometheus_put(stdout, surveys, count);
     for (size_t i = 0; i < count; i++) {
-        if (format == TEXT)
+        const bool told = surveys[i].read || !surveys[i].made;
+        if (format == TEXT && told)
             put_text(&surveys[i], i == 0);
-        else if (format == JSON)
+        else if (format == JSON && told)
             put_json(&surveys[i]);
         if (status == EX_OK)
             status = statuses[i];

@@ -173,7 +173,7 @@ static int tell(struct cli *cli, const struct config_spool *spool, int64_t now, 
     struct survey survey;
 
     int status = survey_read(&survey, cli_config(cli), spool, only, now);
-    if (status == EX_OK || status == EX_NOPERM) {
+    if (survey.read || !survey.made) {
         if (!first && !cli_flag(cli, "json"))
             putchar('\n');
         if (cli_flag(cli, "json"))

@@ -411,6 +411,62 @@ static void errors(void)
     ok(good && steps > 10, "%s: an error at each of %d calls", scene->what, steps - 1);
 }
 
+/* ---- the order that it rests on, as the disk is told of it */
+
+static int trace_call(const struct io_call *call)
+{
+    static const char *const names[] = {"open", "mkdir", "write", "sync", "sync",
+                                        "truncate", "link", "rename", "unlink"};
+    char link[64], path[PATH_MAX] = "";
+
+    if (!call->done || call->op == IO_OPEN)
+        return 0;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", call->fd);
+    const ssize_t len = readlink(link, path, sizeof(path) - 1);
+    path[len > 0 ? len : 0] = '\0';
+    const char *name = strrchr(path, '/');
+    const int fd = openat(desk.temp.dir, "trace", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    dprintf(fd, "%s %s\n", names[call->op], name == NULL ? "?" : name + 1);
+    close(fd);
+    return 0;
+}
+
+static int traced_drain(void)
+{
+    io_seam = trace_call;
+    return drain();
+}
+
+/* The trace of one drain, from the first mention of a file on. */
+static void traces(const char *from, const char *want, const char *what)
+{
+    size_t len;
+
+    temp_remove(desk.temp.dir, "trace");
+    (void)undisturbed(traced_drain);
+    char *text = temp_get(desk.temp.dir, "trace", &len);
+    const char *begin = text == NULL ? NULL : strstr(text, from);
+    is_str(begin == NULL ? text : begin, want, "%s", what);
+    free(text);
+}
+
+static void order(const struct scene *with)
+{
+    scene = with;
+    desk_make();
+    desk_add(1, true);
+    traces("write retry", "write retry.ndjson\nsync retry.ndjson\nsync billing\n"
+                          "write cursor\nsync cursor\nwrite drain\n",
+           "a failure is on the disk, its file's name too, before the cursor moves over it");
+    desk_open();
+    put_failure(desk_failure(0), 2, 1000, 1060);
+    desk_close();
+    traces("write dead", "write dead.ndjson\nsync dead.ndjson\nsync billing\n"
+                         "write retry.ndjson\nsync retry.ndjson\nwrite drain\n",
+           "a dead letter is on the disk before it leaves retry");
+    desk_drop();
+}
+
 int main(int argc, char **argv)
 {
     static const struct scene scenes[] = {
@@ -423,6 +479,8 @@ int main(int argc, char **argv)
         {"retry --dead", dead_letters, retry_dead, 3, 1, 0, 3, "e1*1 |", {"e1"}, NULL},
     };
 
+    static const struct scene ordered = {.batch = 1, .jobs = 1, .poison = {"e0"}};
+
     if (argc > 3 && strcmp(argv[1], "--command") == 0)
         return command(argv[2], argv + 3);
     if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0
@@ -431,6 +489,7 @@ int main(int argc, char **argv)
     if (access("/dev/shm", W_OK) == 0) /* nobody cuts the power: syncs need not be waited for */
         (void)setenv("TMPDIR", "/dev/shm", 1);
     temp_start();
+    order(&ordered);
     for (size_t i = 0; i < COUNT(scenes); i++) {
         scene = &scenes[i];
         crashes(BEFORE);

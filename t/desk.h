@@ -17,7 +17,7 @@
 #include "spool.h"
 #include "temp.h"
 
-enum { DESK_EVENTS = 64 };
+enum { DESK_EVENTS = 80 };
 
 static struct {
     struct temp temp;

@@ -158,6 +158,13 @@ my @after = store_events($socket, 2);
     ($code, $out) = operate($conf, 'retry', 'patient', $before[1], $after[0]);
     is("$code|$out", "0|2 events will be offered again by the next drain\n", 'two of them are asked for');
     operate($conf, 'drain', 'patient', '--', $c);
+  SKIP: {
+        skip 'jq is not installed', 1 if !find_program('jq');
+        my ($example) = slurp(top_src('man/hookspool-spool.5')) =~ /^\.\\" test: failed\n\.Bd[^\n]*\n(.*?)^\.Ed$/ms;
+        $example =~ s/billing/patient/;
+        my (undef, $text) = run(['sh', '-c', "cd '$spool' && $example"]);
+        is($text, join('', map { "$_->{id}\t1\texit status 1\n" } waiting('patient')), 'the manual\'s jq tells which wait');
+    }
     is_deeply([log_of("$dir/got") =~ /^\{"specversion":"1\.0","id":"(\w+)"/mg], [$before[1], $after[0]], '... and offered at once');
     ($code, $out, $err) = operate($conf, 'retry', 'patient', $before[1]);
     is($code, 65, 'one that does not wait');

@@ -43,6 +43,10 @@ sub retry_of { my ($consumer) = @_; return log_of("$spool/consumers/$consumer/re
     is("$code|$out|$err", '0||', 'a spool that was never made: nothing to do');
     ($code, $out, $err) = operate($conf, 'drain', '-v', 'c1', '--', 'true');
     like($err, qr/spool 'calls' has not been made yet/, '... which is said with -v');
+    (my $elsewhere = slurp($conf)) =~ s/^spool_dir = .*/spool_dir = $dir\/nowhere/m;
+    ($code, $out, $err) = operate(spew("$dir/elsewhere.conf", $elsewhere), 'drain', 'c1', '--', 'true');
+    is($code, 69, 'a directory of spools that is not there');
+    like($err, qr/there is no directory '.*nowhere', the spool_dir/, '... is something else');
     ($code, $out, $err) = operate($conf, 'drain', 'nobody', '--', 'true');
     is($code, 78, 'a consumer that the configuration does not know');
     like($err, qr/no consumer 'nobody'; it has: early, c1, c2/, '... and those it knows');

@@ -277,4 +277,20 @@ unlink "$spool/stats";
     is(status()->{last_stored}, "${received}Z", 'the log has the last event');
 }
 
+# What the log holds may not be read: then nothing is said of it, least of all that it is empty.
+{
+    my $last = (segments($spool))[-1];
+    chmod 0, $last or die "cannot chmod '$last': $!\n";
+    my ($code, $out, $err) = operate($conf, 'status', '--spool', 'calls');
+    is("$code|$out", '77|', 'a segment that may not be read');
+    like($err, qr/cannot (?:open|read) '.*ndjson': Permission denied/, '... is named');
+    is((operate($conf, 'status', '--json', '--spool', 'calls'))[1], '', '... as JSON nothing either');
+    my ($stats, $text) = operate($conf, 'stats', '--spool', 'calls');
+    is("$stats|$text", '77|', '... nor by stats');
+    like(nagios(), qr/^3 HOOKSPOOL UNKNOWN - spool calls: it cannot be read \|/, '... and a check does not know');
+    my $samples = (operate($conf, 'stats', '--format', 'prometheus', '--spool', 'calls'))[1];
+    like($samples, qr/^hookspool_spool_made\{spool="calls"\} 1$/m, '... a scraper hears of the spool');
+    unlike($samples, qr/^hookspool_(?:log|waiting|consumer)/m, '... and of nothing else');
+}
+
 done_testing();

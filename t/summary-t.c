@@ -261,6 +261,35 @@ static void many_types(void)
     temp_drop(&temp);
 }
 
+/* event.h lets none pass, but a line that proves itself may hold one all the same. */
+static void long_type(void)
+{
+    struct summary summary;
+    struct temp temp;
+    struct put put = {.temp = &temp};
+    char line[1024];
+
+    temp_make(&temp);
+    next_segment(&put);
+    put_event(&put, 1, "call.ended", START, 10);
+    const int len = snprintf(line, sizeof(line) - RECORD_SEAL,
+                             "{\"specversion\":\"1.0\",\"id\":\"msg_2\",\"source\":\"/w\",\"type\":"
+                             "\"%0*d\",\"time\":\"2025-11-24T16:00:00Z\",\"datacontenttype\":"
+                             "\"application/json\",\"received\":\"2025-11-24T16:00:00.000000Z\","
+                             "\"data\":{}", EVENT_TYPE_MAX + 1, 0);
+    put_text(&put, line, record_seal(line, (size_t)len));
+    const uint64_t end = put.end;
+    next_segment(&put);
+    fclose(put.file);
+    is_int(summary_make(&summary, temp.dir, temp.path, 0, end), 0, "a type that is too long");
+    is_int(summary.events, 2, "its event counts");
+    is_int(summary.type_count, 2, "it takes a place behind the others");
+    is_str(summary.types[1].name, "", "without a name");
+    is_int(summary.types[1].events, 1, "with its event");
+    summary_release(&summary);
+    temp_drop(&temp);
+}
+
 /* What is in no line is damage: a torn end, or one that the disk has lost. */
 static void lost_ends(void)
 {
@@ -552,6 +581,7 @@ int main(void)
     sets_of_ids();
     counts();
     many_types();
+    long_type();
     lost_ends();
     round_trip();
     distrusted();

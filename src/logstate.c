@@ -161,10 +161,8 @@ static int copy_page(int dir, const char *path, struct logstate_page *page)
     return got < 0 ? -1 : got == sizeof(*page);
 }
 
-int logstate_read(int dir, const char *path, uint64_t *synced)
+int logstate_look(int dir, const char *path, struct logstate_page *page)
 {
-    struct logstate_page page;
-
     const int lock = io_openat(dir, "lock", O_RDONLY | O_NOFOLLOW, 0);
     if (lock < 0 && errno == ENOENT)
         return 0;
@@ -179,14 +177,22 @@ int logstate_read(int dir, const char *path, uint64_t *synced)
         errno = saved;
         return -1;
     }
-    int result = copy_page(dir, path, &page);
+    int result = copy_page(dir, path, page);
     if (result > 0)
-        result = believed(&page) && page.phase != LOGSTATE_DOUBTFUL;
-    if (result > 0)
-        *synced = page.synced;
+        result = believed(page) && page->phase != LOGSTATE_DOUBTFUL;
     const int saved = errno;
     close(lock);
     errno = saved;
+    return result;
+}
+
+int logstate_read(int dir, const char *path, uint64_t *synced)
+{
+    struct logstate_page page;
+    const int result = logstate_look(dir, path, &page);
+
+    if (result > 0)
+        *synced = page.synced;
     return result;
 }
 

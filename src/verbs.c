@@ -12,6 +12,7 @@
 #include "near.h"
 #include "verb_drain.h"
 #include "verb_forget.h"
+#include "verb_fsck.h"
 #include "verb_purge.h"
 #include "verb_replay.h"
 #include "verb_retry.h"
@@ -62,7 +63,7 @@ static const struct verb verb_completion = {
 
 const struct verb *const verbs[] = {
     &verb_drain, &verb_retry, &verb_replay,
-    &verb_forget, &verb_purge,
+    &verb_forget, &verb_purge, &verb_fsck,
     &verb_help, &verb_completion, NULL};
 
 /* Is the line's beginning this verb? How many words it has, or 0. */

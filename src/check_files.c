@@ -149,20 +149,56 @@ void check_config_files(struct check *check)
 
 /* ---- the spools */
 
+static void tell_foreign(struct check *check, const char *what, const char *path,
+                         const struct tree *tree)
+{
+    char is[IDENTITY_NAME], owner[IDENTITY_NAME];
+    const char *first = tree->foreign.path;
+    const bool in_lent = tree->owner != check->user.uid;
+
+    (void)identity_user(tree->owner, owner);
+    finding_fail(check->findings, EX_CONFIG, what, "of %zu files %zu do not belong to %s, the "
+                 "first: '%s' (%s)", tree->looked, tree->foreign.count, owner, first,
+                 identity_user(tree->foreign.st.st_uid, is));
+    if (tree->lent == 0)
+        finding_advise(check->findings, "chown -R -h %s: '%s'; run drains as %s (or as root, whose "
+                       "files are given to it), or see \"drain\" in hookspool(1) for a user of its "
+                       "own", owner, path, owner);
+    else
+        finding_advise(check->findings, "chown -h %s '%s', and so on; not all of the spool, for "
+                       "directories of consumers are other users'%s", owner, first,
+                       in_lent ? ", this one, too" : "");
+}
+
+/* What another user has in a consumer's directory, and the spool's does not see. */
+static void tell_hidden(struct check *check, const char *what, const struct tree *tree)
+{
+    char directory[PATH_MAX], owner[IDENTITY_NAME], group[IDENTITY_NAME];
+    const struct tree_fault *hidden = &tree->hidden;
+
+    finding_fail(check->findings, EX_CONFIG, what, "%s cannot read '%s' (mode %04o, %s:%s), which "
+                 "purge and status need to", check->user.name, hidden->path,
+                 (unsigned)hidden->st.st_mode & 07777U,
+                 identity_user(hidden->st.st_uid, owner), identity_group(hidden->st.st_gid, group));
+    snprintf(directory, sizeof(directory), "%s", hidden->path);
+    char *slash = strrchr(directory, '/');
+    if (!S_ISDIR(hidden->st.st_mode) && slash != NULL)
+        *slash = '\0';
+    finding_advise(check->findings, "chgrp -R %s '%s' && chmod -R g+rX '%s' && chmod g+s '%s'",
+                   check->user.gid == (gid_t)-1 ? check->user.name
+                                                : identity_group(check->user.gid, group),
+                   directory, directory, directory);
+}
+
 static void tell_tree(struct check *check, const char *what, const char *path,
                       const struct tree *tree)
 {
     struct findings *findings = check->findings;
-    char owner[IDENTITY_NAME];
-    const char *user = check->user.name;
 
-    if (tree->foreign.count > 0) {
-        finding_fail(findings, EX_CONFIG, what, "of %zu files %zu do not belong to %s, the first: "
-                     "'%s' (%s)", tree->looked, tree->foreign.count, user, tree->foreign.path,
-                     identity_user(tree->foreign.st.st_uid, owner));
-        finding_advise(findings, "chown -R -h %s: '%s'; run drains as %s (or as root, whose files "
-                       "are given to it)", user, path, user);
-    }
+    if (tree->foreign.count > 0)
+        tell_foreign(check, what, path, tree);
+    if (tree->hidden.count > 0)
+        tell_hidden(check, what, tree);
     if (tree->open.count > 0) {
         finding_fail(findings, EX_CONFIG, what, "of %zu files %zu can be written by others, the "
                      "first: '%s' (mode %04o)", tree->looked, tree->open.count, tree->open.path,
@@ -180,9 +216,52 @@ static void tell_tree(struct check *check, const char *what, const char *path,
         errno = tree->error;
         check_unseen(check, what, tree->unseen.path);
     }
-    if (tree->foreign.count + tree->open.count + tree->links.count + tree->unseen.count == 0)
-        finding_ok(findings, what, "'%s', files looked at %zu, all of them %s's", path,
-                   tree->looked, user);
+    if (tree->foreign.count + tree->hidden.count + tree->open.count + tree->links.count
+            + tree->unseen.count == 0)
+        finding_ok(findings, what, "'%s', files looked at %zu, all of them %s's%s", path,
+                   tree->looked, check->user.name,
+                   tree->lent > 0 ? ", or in a consumer's directory whoever's that is" : "");
+}
+
+/* A consumer that is drained by another user: may that one read the log? */
+static void check_lent(struct check *check, const struct config_consumer *consumer,
+                       const char *spool)
+{
+    char path[PATH_MAX + 80], what[FINDING_WHAT], group[IDENTITY_NAME];
+    struct identity_walk walk;
+    struct identity who;
+    struct stat st;
+
+    snprintf(path, sizeof(path), "%s/consumers/%s", spool, consumer->name);
+    if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid == 0
+        || st.st_uid == check->user.uid)
+        return;
+    snprintf(what, sizeof(what), "consumer %s", consumer->name);
+    identity_by_uid(&who, st.st_uid);
+    snprintf(path, sizeof(path), "%s/log", spool);
+    const int reached = identity_walk(&who, path, R_OK | X_OK, &walk);
+    if (reached > 0 || (reached == 0 && walk.acl)) {
+        finding_ok(check->findings, what, "drained by %s, whose directory it has", who.name);
+    } else if (reached < 0) {
+        check_unseen(check, what, walk.path);
+    } else {
+        finding_fail(check->findings, EX_CONFIG, what, "its directory is %s's, who cannot read "
+                     "'%s' (mode %04o, group %s)", who.name, walk.path,
+                     (unsigned)walk.st.st_mode & 07777U, identity_group(walk.st.st_gid, group));
+        if ((walk.st.st_mode & 050) == 050)
+            finding_advise(check->findings, "adduser %s %s", who.name, group);
+        else
+            finding_advise(check->findings, "setfacl -m u:%s:rx '%s'", who.name, walk.path);
+    }
+}
+
+static void check_consumers(struct check *check, const struct config_spool *spool,
+                            const char *path)
+{
+    for (size_t i = 0; i < check->config->consumer_count; i++) {
+        if (check->config->consumers[i].spool_config == spool)
+            check_lent(check, &check->config->consumers[i], path);
+    }
 }
 
 static void check_spool(struct check *check, const struct config_spool *spool)
@@ -200,8 +279,9 @@ static void check_spool(struct check *check, const struct config_spool *spool)
     }
     if (!is_reached(check, what, path, R_OK | W_OK | X_OK))
         return;
-    tree_look(&tree, path, check->user.uid);
+    tree_look(&tree, path, &check->user);
     tell_tree(check, what, path, &tree);
+    check_consumers(check, spool, path);
 }
 
 /* The directory of all spools: there, hookspoold's, and nobody else's. False: do not go on. */
@@ -237,9 +317,9 @@ static bool check_spool_dir(struct check *check)
                        path);
         return true;
     }
-    finding_ok(check->findings, what, "'%s', mode %04o, %s:%s; drains run as %s, or as root", path,
-               (unsigned)st.st_mode & 07777U, identity_user(st.st_uid, owner),
-               identity_group(st.st_gid, group), user);
+    finding_ok(check->findings, what, "'%s', mode %04o, %s:%s; drains run as %s, as root, or as "
+               "whom the consumer's directory belongs to", path, (unsigned)st.st_mode & 07777U,
+               identity_user(st.st_uid, owner), identity_group(st.st_gid, group), user);
     return true;
 }
 

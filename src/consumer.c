@@ -6,15 +6,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "durable.h"
+#include "identity.h"
 #include "io.h"
 #include "log.h"
 #include "logstate.h"
@@ -30,6 +33,7 @@ static int fail(const char *operation, const char *path, const char *name)
 
 static int open_directory(struct consumer *consumer, const struct spool *spool, bool create)
 {
+    char path[PATH_MAX];
     int parent;
 
     if (create)
@@ -38,8 +42,9 @@ static int open_directory(struct consumer *consumer, const struct spool *spool, 
         parent = io_openat(spool->dir, "consumers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (parent < 0)
         return create || errno == ENOENT ? -1 : fail("open", spool->path, "consumers");
+    snprintf(path, sizeof(path), "%s/consumers", spool->path);
     if (create)
-        consumer->dir = durable_directory(parent, consumer->path, consumer->name);
+        consumer->dir = durable_directory(parent, path, consumer->name);
     else
         consumer->dir =
             io_openat(parent, consumer->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -167,11 +172,20 @@ int consumer_drained(struct consumer *consumer)
     return got < 0 ? -1 : !got;
 }
 
+/* To read it is enough: the directory may be another user's than the spool, which is purged. */
+static int open_lock(const struct consumer *consumer)
+{
+    const int fd = io_openat(consumer->dir, "lock", O_RDONLY | O_NOFOLLOW, 0);
+
+    if (fd < 0 && errno == ENOENT)
+        return durable_open(consumer->dir, consumer->path, "lock", O_RDWR | O_CREAT);
+    return fd < 0 ? fail("open", consumer->path, "lock") : fd;
+}
+
 int consumer_enter(struct consumer *consumer)
 {
     if (consumer->lock_fd < 0)
-        consumer->lock_fd =
-            durable_open(consumer->dir, consumer->path, "lock", O_RDWR | O_CREAT);
+        consumer->lock_fd = open_lock(consumer);
     if (consumer->lock_fd < 0)
         return -1;
     return lock_file(consumer, consumer->lock_fd, "lock", LOCK_EX) < 0 ? -1 : 0;
@@ -183,6 +197,19 @@ void consumer_leave(struct consumer *consumer)
 
     (void)flock(consumer->lock_fd, LOCK_UN);
     errno = saved;
+}
+
+bool consumer_refused(const struct consumer *consumer)
+{
+    char name[IDENTITY_NAME];
+    struct stat st;
+
+    if (errno != EACCES && errno != EPERM)
+        return false;
+    if (consumer->dir >= 0 && fstat(consumer->dir, &st) == 0 && st.st_uid != geteuid())
+        log_error("run it as root, or as user %s, whose directory '%s' is",
+                  identity_user(st.st_uid, name), consumer->path);
+    return true;
 }
 
 static int wanted(const struct dirent *entry)

@@ -48,6 +48,9 @@ int consumer_drained(struct consumer *consumer);
 int consumer_enter(struct consumer *consumer);
 void consumer_leave(struct consumer *consumer);
 
+/* Was it errno that we may not? Then it says who may. */
+bool consumer_refused(const struct consumer *consumer);
+
 /* The names below consumers/, sorted; the caller frees with consumer_names_free(). */
 int consumer_names(const struct spool *spool, char ***names, size_t *count);
 void consumer_names_free(char **names, size_t count);

@@ -4,8 +4,9 @@
 #include "drain.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
-#include <pwd.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -17,6 +18,7 @@
 #include "await.h"
 #include "consumer.h"
 #include "follow.h"
+#include "identity.h"
 #include "io.h"
 #include "ledger.h"
 #include "log.h"
@@ -272,17 +274,24 @@ static int drain_locked(struct drain *drain)
     return last_word(drain);
 }
 
-/* Whose directory it is, and what to do about it. */
+/* Nobody has made the directory, and this user may not: who may, or how it gets one of its own. */
 static void advise(const struct drain *drain)
 {
+    char owner[IDENTITY_NAME], group[IDENTITY_NAME], us[IDENTITY_NAME];
+    const char *path = drain->spool.path;
+    char parent[PATH_MAX + 80] = "";
     struct stat st;
 
     if (fstat(drain->spool.dir, &st) < 0 || st.st_uid == geteuid())
         return;
-    const struct passwd *owner = getpwuid(st.st_uid);
-    log_error("run it as user %s, who has the spool; or give this user, who needs to be in its "
-              "group, a directory of its own: install -d -o USER -m 0750 '%s/consumers/%s'",
-              owner != NULL ? owner->pw_name : "(the spool's owner)", drain->spool.path,
+    (void)identity_user(st.st_uid, owner);
+    (void)identity_group(st.st_gid, group);
+    if (faccessat(drain->spool.dir, "consumers", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        snprintf(parent, sizeof(parent), "install -d -o %s -g %s -m 0750 '%s/consumers' && ",
+                 owner, group, path);
+    log_error("run it as user %s, who has the spool; or give this user, who needs to be in group "
+              "%s, a directory of its own: %sinstall -d -o %s -g %s -m 2750 '%s/consumers/%s'",
+              owner, group, parent, identity_user(geteuid(), us), group, path,
               drain->config->name);
 }
 
@@ -296,7 +305,7 @@ static int take_turn(struct drain *drain)
         mine = consumer_drain(&drain->consumer, drain->options->wait);
     if (mine < 0) {
         const int status = status_of(errno);
-        if (status == EX_NOPERM)
+        if (consumer_refused(&drain->consumer) && drain->consumer.dir < 0)
             advise(drain);
         return status;
     }

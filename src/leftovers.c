@@ -171,6 +171,10 @@ static int sweep_consumer(struct sweep *sweep, const struct spool *spool, const 
 
     if (consumer_open(&consumer, spool, name, NULL, false) < 0)
         return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+    if (faccessat(consumer.dir, ".", W_OK, AT_EACCESS) < 0 && errno == EACCES) {
+        consumer_close(&consumer); /* another user's, whose drains write over what is left there */
+        return 0;
+    }
     sweep->dir = consumer.dir;
     sweep->path = consumer.path;
     int result = sweep->dry ? 0 : consumer_enter(&consumer);

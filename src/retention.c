@@ -85,6 +85,10 @@ static int add_consumer(struct retention *retention, const struct config_consume
         return 0;
     }
     retention->count++;
+    if (faccessat(consumer->dir, "cursor", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
+        hold(retention, 0, "consumer", config->name); /* nor was it; its lock may not be there */
+        return 0;
+    }
     if (!dry && consumer_enter(consumer) < 0)
         return -1;
     return hold_cursor(retention, consumer, dry) < 0 || hold_replays(retention, consumer) < 0 ? -1

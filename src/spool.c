@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "identity.h"
 #include "io.h"
 #include "log.h"
 #include "logstate.h"
@@ -37,6 +38,19 @@ static int open_directory(int parent, const char *name, const char *path)
         return -1;
     }
     return fd < 0 ? fail("open directory", path) : fd;
+}
+
+/* We may not look: who may. */
+static void advise(const char *spool_dir)
+{
+    char owner[IDENTITY_NAME], group[IDENTITY_NAME];
+    const int saved = errno;
+    struct stat st;
+
+    if (stat(spool_dir, &st) == 0)
+        log_error("run it as root, as user %s, or as a user in group %s",
+                  identity_user(st.st_uid, owner), identity_group(st.st_gid, group));
+    errno = saved;
 }
 
 bool spool_exists(const struct config *config, const struct config_spool *which)
@@ -68,6 +82,8 @@ int spool_open(struct spool *spool, const struct config *config,
     if (spool->dir >= 0)
         spool->log_dir = open_directory(spool->dir, "log", spool->log_path);
     if (spool->log_dir < 0) {
+        if (errno == EACCES)
+            advise(config->spool_dir);
         spool_close(spool);
         return -1;
     }

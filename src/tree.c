@@ -11,7 +11,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#define CONSUMERS "/consumers/"
+
 enum { DEPTH = 8 /* more than any of ours is deep */ };
+
+/* A directory that is gone through. */
+struct place {
+    const char *spool;
+    uid_t owner; /* whose its files are */
+    int depth;
+};
 
 static void note(struct tree_fault *fault, const char *path, const struct stat *st)
 {
@@ -30,15 +39,22 @@ static void note_unseen(struct tree *tree, const char *path)
     note(&tree->unseen, path, &none);
 }
 
-static void judge(struct tree *tree, const char *path, const struct stat *st)
+/* owner: whose the files of its directory are. */
+static void judge(struct tree *tree, const char *path, const struct stat *st, uid_t owner)
 {
+    const int how = S_ISDIR(st->st_mode) ? R_OK | X_OK : R_OK;
+
     tree->looked++;
     if (S_ISLNK(st->st_mode)) {
         note(&tree->links, path, st);
         return;
     }
-    if (st->st_uid != tree->user)
+    if (st->st_uid != owner && tree->foreign.count == 0)
+        tree->owner = owner;
+    if (st->st_uid != owner)
         note(&tree->foreign, path, st);
+    else if (owner != tree->user->uid && !identity_may(tree->user, st, how))
+        note(&tree->hidden, path, st);
     if ((st->st_mode & S_IWOTH) != 0)
         note(&tree->open, path, st);
 }
@@ -53,8 +69,19 @@ static bool is_shard(const char *path)
         && len >= 9 && memcmp(name - 6, "/locks", 6) == 0;
 }
 
+/* consumers/NAME, and another user's. */
+static bool is_lent(const struct tree *tree, const char *spool, const char *path,
+                    const struct stat *st)
+{
+    const char *below = path + strlen(spool);
+    const size_t len = strlen(CONSUMERS);
+
+    return S_ISDIR(st->st_mode) && st->st_uid != 0 && st->st_uid != tree->user->uid
+        && strncmp(below, CONSUMERS, len) == 0 && strchr(below + len, '/') == NULL;
+}
+
 static void look_into(struct tree *tree, int parent, const char *name, const char *path,
-                      int depth)
+                      struct place place)
 {
     const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
@@ -77,14 +104,18 @@ static void look_into(struct tree *tree, int parent, const char *name, const cha
                 note_unseen(tree, below);
             continue;
         }
-        judge(tree, below, &st);
-        if (S_ISDIR(st.st_mode) && depth < DEPTH && !is_shard(below))
-            look_into(tree, fd, entry->d_name, below, depth + 1);
+        const bool lent = is_lent(tree, place.spool, below, &st);
+        const uid_t owner = lent ? st.st_uid : place.owner;
+        tree->lent += lent;
+        judge(tree, below, &st, owner);
+        if (S_ISDIR(st.st_mode) && place.depth < DEPTH && !is_shard(below))
+            look_into(tree, fd, entry->d_name, below,
+                      (struct place){place.spool, owner, place.depth + 1});
     }
     closedir(stream);
 }
 
-void tree_look(struct tree *tree, const char *spool, uid_t user)
+void tree_look(struct tree *tree, const char *spool, const struct identity *user)
 {
     struct stat st;
 
@@ -94,7 +125,7 @@ void tree_look(struct tree *tree, const char *spool, uid_t user)
         note_unseen(tree, spool);
         return;
     }
-    judge(tree, spool, &st);
+    judge(tree, spool, &st, user->uid);
     if (!S_ISLNK(st.st_mode))
-        look_into(tree, AT_FDCWD, spool, spool, 0);
+        look_into(tree, AT_FDCWD, spool, spool, (struct place){spool, user->uid, 0});
 }

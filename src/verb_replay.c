@@ -65,8 +65,10 @@ static int carry_out(struct request *request, struct spool *spool, struct consum
 {
     const struct filter *filter = &request->selection.filter;
 
-    if (find_passed(request, spool, consumer) < 0 || count(request, spool) < 0)
-        return EX_IOERR;
+    if (find_passed(request, spool, consumer) < 0 || count(request, spool) < 0
+        || (!dry && request->events > 0
+            && replay_request(consumer, request->first, request->last, filter) < 0))
+        return consumer_refused(consumer) ? EX_NOPERM : EX_IOERR;
     const bool missing = filter->id_count > request->events;
     printf("%" PRIu64 " event%s %s offered again%s\n", request->events,
            request->events == 1 ? "" : "s", dry ? "would be" : "will be",
@@ -74,9 +76,6 @@ static int carry_out(struct request *request, struct spool *spool, struct consum
     if (missing)
         log_warn("%zu ids were asked for: the others are not in the log, or '%s' has not passed "
                  "them yet", filter->id_count, request->consumer->name);
-    if (!dry && request->events > 0
-        && replay_request(consumer, request->first, request->last, filter) < 0)
-        return EX_IOERR;
     return missing ? EX_DATAERR : EX_OK;
 }
 

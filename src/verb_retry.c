@@ -139,11 +139,12 @@ static int carry_out(struct request *request, bool dead)
 {
     struct consumer *consumer = &request->consumer;
 
-    if (consumer_enter(consumer) < 0)
+    if (!request->dry && consumer_enter(consumer) < 0)
         return -1;
-    request->retry = retry_open(consumer->dir, consumer->path, true);
+    request->retry = retry_open(consumer->dir, consumer->path, !request->dry);
     const int result = request->retry == NULL ? -1 : dead ? revive(request) : hasten(request);
-    consumer_leave(consumer);
+    if (!request->dry)
+        consumer_leave(consumer);
     retry_close(request->retry);
     return result;
 }
@@ -179,7 +180,7 @@ static int run_opened(struct cli *cli, struct request *request)
         return EX_OSERR;
     }
     if (carry_out(request, dead) < 0)
-        return errno == EACCES || errno == EPERM ? EX_NOPERM : EX_IOERR;
+        return consumer_refused(&request->consumer) ? EX_NOPERM : EX_IOERR;
     return tell(request, dead);
 }
 

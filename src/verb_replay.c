@@ -16,6 +16,7 @@
 #include "replay.h"
 #include "selection.h"
 #include "spool.h"
+#include "status.h"
 
 /* What is meant, and what of it there is. */
 struct request {
@@ -66,7 +67,7 @@ static int carry_out(struct request *request, struct spool *spool, struct consum
     const struct filter *filter = &request->selection.filter;
 
     if (find_passed(request, spool, consumer) < 0 || count(request, spool) < 0)
-        return EX_IOERR;
+        return status_of(errno);
     const bool missing = filter->id_count > request->events;
     printf("%" PRIu64 " event%s %s offered again%s\n", request->events,
            request->events == 1 ? "" : "s", dry ? "would be" : "will be",
@@ -76,7 +77,7 @@ static int carry_out(struct request *request, struct spool *spool, struct consum
                  "them yet", filter->id_count, request->consumer->name);
     if (!dry && request->events > 0
         && replay_request(consumer, request->first, request->last, filter) < 0)
-        return EX_IOERR;
+        return status_of(errno);
     return missing ? EX_DATAERR : EX_OK;
 }
 
@@ -96,13 +97,16 @@ static int run(struct cli *cli)
         selection_release(&request.selection);
         return status;
     }
-    status = EX_UNAVAILABLE;
-    if (spool_open(&spool, cli_config(cli), request.consumer->spool_config) == 0) {
-        if (consumer_open(&consumer, &spool, request.consumer->name, request.consumer, false) == 0)
-            status = carry_out(&request, &spool, &consumer, cli_flag(cli, "dry-run"));
-        else if (errno == ENOENT)
+    if (spool_open(&spool, cli_config(cli), request.consumer->spool_config) < 0) {
+        status = status_of(errno);
+    } else if (consumer_open(&consumer, &spool, request.consumer->name, request.consumer, false)
+               < 0) {
+        status = status_of(errno);
+        if (errno == ENOENT)
             log_error("consumer '%s' has never been drained: it will be offered everything",
                       request.consumer->name);
+    } else {
+        status = carry_out(&request, &spool, &consumer, cli_flag(cli, "dry-run"));
     }
     consumer_close(&consumer);
     spool_close(&spool);

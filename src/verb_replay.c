@@ -69,15 +69,15 @@ static int carry_out(struct request *request, struct spool *spool, struct consum
     if (find_passed(request, spool, consumer) < 0 || count(request, spool) < 0)
         return status_of(errno);
     const bool missing = filter->id_count > request->events;
+    if (!dry && request->events > 0
+        && replay_request(consumer, request->first, request->last, filter) < 0)
+        return status_of(errno);
     printf("%" PRIu64 " event%s %s offered again%s\n", request->events,
            request->events == 1 ? "" : "s", dry ? "would be" : "will be",
            dry ? "" : " by the next drain");
     if (missing)
         log_warn("%zu ids were asked for: the others are not in the log, or '%s' has not passed "
                  "them yet", filter->id_count, request->consumer->name);
-    if (!dry && request->events > 0
-        && replay_request(consumer, request->first, request->last, filter) < 0)
-        return status_of(errno);
     return missing ? EX_DATAERR : EX_OK;
 }
 

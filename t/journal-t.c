@@ -114,6 +114,14 @@ static void grows(void)
     is_str(stop.text, "1 2 3 4", "behind it");
     journal_close(&reader);
     journal_close(&writer);
+
+    /* Who made it may have died between its first line and the sync of the name. */
+    fault_clear();
+    is_int(journal_open(&writer, temp.dir, temp.path, NAME, true), 0, "it is opened once more");
+    is_int(journal_skip(&writer), 0, "to append to it");
+    is_int(append(&writer, 5, 10), 0, "a line");
+    is_int(fault_calls(IO_FSYNC), 1, "makes sure of the name");
+    journal_close(&writer);
     temp_drop(&temp);
 }
 

@@ -109,7 +109,8 @@ static int visit_lines(struct journal *journal, struct window *window, size_t se
         const size_t len = searched - begin;
         result = visit(context, line, len, journal->end + begin,
                        record_sealed(line, len, &content));
-        begin = searched;
+        if (result >= 0) /* else it was not taken in */
+            begin = searched;
     }
     window->filled -= begin;
     journal->end += begin;

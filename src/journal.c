@@ -109,7 +109,8 @@ static int visit_lines(struct journal *journal, struct window *window, size_t se
         const size_t len = searched - begin;
         result = visit(context, line, len, journal->end + begin,
                        record_sealed(line, len, &content));
-        begin = searched;
+        if (result >= 0) /* else it was not taken in */
+            begin = searched;
     }
     window->filled -= begin;
     journal->end += begin;
@@ -188,12 +189,13 @@ int journal_append(struct journal *journal, struct iovec *lines, int count, size
         cut(journal);
         return -1;
     }
-    /* With its first line, the file's name is made durable too. */
-    if (io_fdatasync(journal->fd) < 0 || (journal->end == 0 && io_fsync(journal->dir) < 0)) {
+    /* The name as well, once: who made the file may have died before he did it. */
+    if (io_fdatasync(journal->fd) < 0 || (!journal->named && io_fsync(journal->dir) < 0)) {
         (void)fail(journal, "sync"); /* what it holds now is not known: none of it counts */
         cut(journal);
         return -1;
     }
+    journal->named = true;
     journal->end += bytes;
     return 0;
 }

@@ -23,6 +23,7 @@ struct journal {
     const char *path; /* of the directory, for messages; borrowed, as is name */
     const char *name;
     bool write;
+    bool named;       /* its name is on stable storage */
     uint64_t end;     /* of the last whole line that was seen */
 };
 
@@ -30,7 +31,10 @@ struct journal {
 int journal_open(struct journal *journal, int dir, const char *path, const char *name, bool write);
 void journal_close(struct journal *journal);
 
-/* A line with its newline, and where it begins. Return 0 to go on; what else, the scan returns. */
+/*
+ * A line with its newline, and where it begins. Return 0 to go on; what else, the scan returns:
+ * the next one begins behind this line or, when it was negative, with it.
+ */
 typedef int journal_visit(void *context, const char *line, size_t len, uint64_t offset,
                           bool proven);
 

@@ -39,7 +39,7 @@ static int append(struct journal *journal, unsigned number, size_t fill)
 /* What a scan met: "1 2 ! 3" with ! for damage. */
 struct met {
     char text[256];
-    int stop_at; /* the number at which the visit stops; 0: never */
+    int stop_at; /* the number at which the visit stops; negative: fails; 0: never */
 };
 
 static int meet(void *context, const char *line, size_t len, uint64_t offset, bool proven)
@@ -55,6 +55,8 @@ static int meet(void *context, const char *line, size_t len, uint64_t offset, bo
         snprintf(met->text + at, sizeof(met->text) - at, "%s%d", at > 0 ? " " : "", number);
     else
         snprintf(met->text + at, sizeof(met->text) - at, "%s!", at > 0 ? " " : "");
+    if (number != 0 && number == -met->stop_at)
+        return -1;
     return number != 0 && number == met->stop_at ? 7 : 0;
 }
 
@@ -112,7 +114,21 @@ static void grows(void)
     is_int(journal_scan(&reader, meet, &stop), 7, "a visit can stop a scan");
     is_int(journal_scan(&reader, meet, &stop), 0, "which goes on");
     is_str(stop.text, "1 2 3 4", "behind it");
+    stop = (struct met){"", -3};
+    reader.end = 0;
+    is_int(journal_scan(&reader, meet, &stop), -1, "one can fail");
+    stop.stop_at = 0;
+    is_int(journal_scan(&reader, meet, &stop), 0, "and then the scan goes on");
+    is_str(stop.text, "1 2 3 3 4", "with the same line");
     journal_close(&reader);
+    journal_close(&writer);
+
+    /* Who made it may have died between its first line and the sync of the name. */
+    fault_clear();
+    is_int(journal_open(&writer, temp.dir, temp.path, NAME, true), 0, "it is opened once more");
+    is_int(journal_skip(&writer), 0, "to append to it");
+    is_int(append(&writer, 5, 10), 0, "a line");
+    is_int(fault_calls(IO_FSYNC), 1, "makes sure of the name");
     journal_close(&writer);
     temp_drop(&temp);
 }

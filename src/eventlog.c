@@ -179,7 +179,8 @@ static int rotate(struct eventlog *log)
 
 /*
  * Somebody died between his write and noting it: his whole lines stay, a torn
- * one is cut. We hold the lock, so nobody is writing.
+ * one is cut. We hold the lock, so nobody is writing. A sync that covered his
+ * lines may have failed before we opened the segment: they are written again.
  */
 static int tidy(struct eventlog *log)
 {
@@ -199,7 +200,8 @@ static int tidy(struct eventlog *log)
         return next_segment(log);
     }
     uint64_t whole;
-    if (segment_whole(log->dir, log->path, state->written, end, &whole) < 0)
+    if (segment_whole(log->dir, log->path, state->written, end, &whole) < 0
+        || segfile_rewrite(log->active, state->written, whole) < 0)
         return -1;
     if (whole < end) {
         if (io_ftruncate(log->active->fd, (off_t)(whole - state->active)) < 0)

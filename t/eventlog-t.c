@@ -660,6 +660,21 @@ static void newcomers(void)
     finish(&two);
     is_str(contents_of(pair.a), "1 1r 2 2r 3 3r", "and changes nothing by it");
     drop_pair(&pair);
+
+    make_pair(&pair);
+    put(pair.a, &one, "1");
+    begin(pair.a, &two, "2");
+    pair.state->written = bytes; /* as if its writer had died before he noted it */
+    rewritten_from = rewritten_to = 0;
+    synced_after = false;
+    io_seam = watch_first_write;
+    is_int(put(pair.b, &three, "3"), DURABLE, "or to one with a batch that nobody noted");
+    io_seam = NULL;
+    ok(rewritten_from == bytes && rewritten_to == 2 * bytes && synced_after,
+       "it writes that again as well");
+    is_str(contents_of(pair.a), "1 1r 2 2r 3 3r", "and keeps it");
+    finish(&two);
+    drop_pair(&pair);
 }
 
 static struct eventlog *cutter;

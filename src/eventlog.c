@@ -296,12 +296,17 @@ int eventlog_sync(struct eventlog *log, struct eventlog_extent *extent)
     return result;
 }
 
-/* Makes an extent of the line found at [start, end). Locked. */
-static int take_found(struct eventlog *log, uint64_t start, uint64_t end,
+/*
+ * Makes an extent of the line found at [start, end). Locked. What its sync will
+ * vouch for is written again first, and only then is the line looked at once
+ * more: its page may have been dropped meanwhile, and what was read and written
+ * back be zeros. A page that is dirty cannot be dropped.
+ */
+static int take_found(struct eventlog *log, uint64_t start, uint64_t end, const char *id,
                       struct eventlog_extent *extent)
 {
     char name[SEGMENT_NAME_SIZE];
-    uint64_t segment;
+    uint64_t segment, again, behind;
 
     if (segment_holding(log->dir, log->path, start, &segment) < 0)
         return -1;
@@ -309,10 +314,14 @@ static int take_found(struct eventlog *log, uint64_t start, uint64_t end,
     struct segfile *opened = segfile_open(log->dir, log->path, name, 0, segment);
     if (opened == NULL)
         return -1;
-    /* Everything that its sync will vouch for. */
     const uint64_t synced = log->state->synced;
-    if (segfile_rewrite(opened, start < synced ? start : synced, end) < 0) {
+    int found = segfile_rewrite(opened, start < synced ? start : synced, end);
+    if (found == 0)
+        found = segment_find(log->dir, log->path, start, end, id, &again, &behind);
+    if (found <= 0) {
+        const int saved = found == 0 ? EIO : errno; /* gone: the sender's retry looks again */
         segfile_release(opened);
+        errno = saved;
         return -1;
     }
     *extent = (struct eventlog_extent){.segment = opened, .start = start, .end = end,
@@ -343,7 +352,7 @@ int eventlog_find(struct eventlog *log, uint64_t from, const char *id,
         return -1;
     int result = -1;
     if (cuts == log->state->cuts)
-        result = take_found(log, start, end, extent);
+        result = take_found(log, start, end, id, extent);
     else
         errno = EIO; /* it may have been cut meanwhile: the sender's retry looks again */
     logstate_leave(&log->lock);

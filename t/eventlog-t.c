@@ -716,6 +716,56 @@ static void find_while_cut(void)
     drop_pair(&pair);
 }
 
+static const struct pair *dropping;
+static struct eventlog_extent dropped; /* once */
+static int segments_opened;
+
+/*
+ * Its page was clean, and yet not on the disk: it is dropped when the searcher
+ * has found the line and opens the segment for the second time, to make it
+ * durable. Reading it again yields zeros.
+ */
+static int drop_page(const struct io_call *call)
+{
+    char zeros[4096] = {0};
+
+    if (call->op != IO_OPEN || !call->done || strstr(call->name, ".ndjson") == NULL
+        || ++segments_opened < 2 || dropped.end == 0)
+        return 0;
+    const size_t len = (size_t)(dropped.end - dropped.start);
+    const int fd = openat(dropping->temp.dir, "log/" FIRST, O_WRONLY | O_CLOEXEC);
+    if (len > sizeof(zeros) || fd < 0
+        || pwrite(fd, zeros, len, (off_t)dropped.start) != (ssize_t)len)
+        temp_die("drop a page");
+    close(fd);
+    dropped.end = 0;
+    return 0;
+}
+
+static void find_dropped(void)
+{
+    struct pair pair;
+    struct batch one, two;
+    struct eventlog_extent extent;
+
+    make_pair(&pair);
+    put(pair.a, &one, "1");
+    begin(pair.b, &two, "2");
+    dropping = &pair;
+    dropped = two.extent;
+    segments_opened = 0;
+    const int open_before = temp_descriptors();
+    io_seam = drop_page;
+    const int found = eventlog_find(pair.a, 0, "2", &extent);
+    io_seam = NULL;
+    is_int(dropped.end, 0, "a page that never came to the disk is dropped during a search");
+    is_int(found, -1, "which does not vouch for what is left of it");
+    is_int(eventlog_find(pair.a, 0, "2", &extent), 0, "nor does the next one");
+    is_int(temp_descriptors(), open_before, "no descriptor is left open");
+    finish(&two);
+    drop_pair(&pair);
+}
+
 /* Each system call of a search and its sync fails once. */
 static void find_failures(void)
 {
@@ -1189,6 +1239,7 @@ int main(void)
     find();
     newcomers();
     find_while_cut();
+    find_dropped();
     find_failures();
     for (int burst = 1; burst <= 5; burst++)
         sweep(burst);

@@ -76,7 +76,10 @@ int durable_begin(int dir, const char *path, const char *name)
     char temporary[NAME];
 
     snprintf(temporary, sizeof(temporary), "%s.new", name);
-    return durable_open(dir, path, temporary, O_RDWR | O_CREAT | O_TRUNC);
+    /* Never what is there: a power cut in a rename may leave both names of one file. */
+    if (io_unlinkat(dir, temporary) < 0 && errno != ENOENT)
+        return fail("remove", path, temporary);
+    return durable_open(dir, path, temporary, O_RDWR | O_CREAT | O_EXCL);
 }
 
 int durable_commit(int dir, const char *path, const char *name, int fd)

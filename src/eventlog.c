@@ -130,12 +130,11 @@ static int next_segment(struct eventlog *log)
 
     state->closing = 1;
     segment_name(name, state->synced);
-    struct segfile *segment =
-        segfile_open(log->dir, log->path, "next", O_CREAT | O_TRUNC, state->synced);
+    struct segfile *segment = segfile_create(log->dir, log->path, state->synced);
     if (segment == NULL)
         return -1;
     /* The name is durable before anything is answered that relies on it. */
-    if (io_renameat(log->dir, "next", name) < 0 || io_fsync(log->dir) < 0) {
+    if (io_renameat(log->dir, SEGFILE_NEXT, name) < 0 || io_fsync(log->dir) < 0) {
         (void)fail(log, "name", state->synced);
         segfile_release(segment);
         return -1;
@@ -297,10 +296,9 @@ int eventlog_sync(struct eventlog *log, struct eventlog_extent *extent)
 }
 
 /*
- * Makes an extent of the line found at [start, end). Locked. What its sync will
- * vouch for is written again first, and only then is the line looked at once
- * more: its page may have been dropped meanwhile, and what was read and written
- * back be zeros. A page that is dirty cannot be dropped.
+ * Makes an extent of the line found at [start, end). Locked. All that its sync
+ * will vouch for is written again, and then the line is looked at once more: its
+ * page may have been dropped, which a dirty one cannot be, and zeros written back.
  */
 static int take_found(struct eventlog *log, uint64_t start, uint64_t end, const char *id,
                       struct eventlog_extent *extent)
@@ -318,8 +316,8 @@ static int take_found(struct eventlog *log, uint64_t start, uint64_t end, const 
     int found = segfile_rewrite(opened, start < synced ? start : synced, end);
     if (found == 0)
         found = segment_find(log->dir, log->path, start, end, id, &again, &behind);
-    if (found <= 0) {
-        const int saved = found == 0 ? EIO : errno; /* gone: the sender's retry looks again */
+    if (found <= 0) { /* the sender's retry looks again */
+        const int saved = found == 0 ? EIO : errno;
         segfile_release(opened);
         errno = saved;
         return -1;

@@ -241,6 +241,16 @@ static void rotation(void)
     drop_pair(&pair);
 
     make_pair(&pair);
+    put(pair.a, &batch, "1");
+    put(pair.a, &batch, "2");
+    if (linkat(pair.temp.dir, "log/" FIRST, pair.temp.dir, "log/next", 0) < 0)
+        temp_die("link");
+    eventlog_limit(pair.b, 1);
+    is_int(put(pair.b, &batch, "3"), DURABLE, "a power cut in a rename has left both names");
+    is_str(contents_of(pair.a), "1 1r 2 2r 3 3r", "and the segment is not taken for an empty file");
+    drop_pair(&pair);
+
+    make_pair(&pair);
     eventlog_limit(pair.a, 1);
     fault_clear(); /* counts calls */
     is_int(put(pair.a, &batch, "1"), DURABLE, "the first batch of a log may be beyond the limit");

@@ -188,12 +188,13 @@ int journal_append(struct journal *journal, struct iovec *lines, int count, size
         cut(journal);
         return -1;
     }
-    /* With its first line, the file's name is made durable too. */
-    if (io_fdatasync(journal->fd) < 0 || (journal->end == 0 && io_fsync(journal->dir) < 0)) {
+    /* With our first line the name as well: whoever made it may have died before he did so. */
+    if (io_fdatasync(journal->fd) < 0 || (!journal->named && io_fsync(journal->dir) < 0)) {
         (void)fail(journal, "sync"); /* what it holds now is not known: none of it counts */
         cut(journal);
         return -1;
     }
+    journal->named = true;
     journal->end += bytes;
     return 0;
 }

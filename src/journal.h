@@ -23,6 +23,7 @@ struct journal {
     const char *path; /* of the directory, for messages; borrowed, as is name */
     const char *name;
     bool write;
+    bool named;       /* its name is durable, as far as we have seen to it */
     uint64_t end;     /* of the last whole line that was seen */
 };
 

@@ -220,6 +220,17 @@ static void faults(void)
     is_int(append(&journal, 2, 10), 0, "and then it can");
     holds("2", "and does");
     journal_close(&journal);
+
+    /* Whoever made it, or wrote it anew, may have died before its name was durable. */
+    fault_clear();
+    is_int(journal_open(&journal, temp.dir, temp.path, NAME, true), 0, "another comes");
+    is_int(journal_skip(&journal), 0, "who finds lines");
+    is_int(append(&journal, 3, 10), 0, "and appends one");
+    is_int(fault_calls(IO_FSYNC), 1, "which syncs the name");
+    is_int(append(&journal, 4, 10), 0, "and one more");
+    is_int(fault_calls(IO_FSYNC), 1, "which need not");
+    holds("2 3 4", "they stand");
+    journal_close(&journal);
     temp_drop(&temp);
 }
 

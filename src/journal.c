@@ -200,6 +200,40 @@ int journal_append(struct journal *journal, struct iovec *lines, int count, size
     return 0;
 }
 
+/* Writes what was seen over itself. */
+static int write_again(const struct journal *journal)
+{
+    char buffer[READ_BYTES];
+    uint64_t at = 0;
+
+    while (at < journal->end) {
+        const uint64_t left = journal->end - at;
+        const size_t want = left < sizeof(buffer) ? (size_t)left : sizeof(buffer);
+        const ssize_t got = pread(journal->fd, buffer, want, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0)
+            errno = EIO; /* it was longer when it was seen */
+        if (got <= 0)
+            return fail(journal, "read");
+        struct iovec piece = {.iov_base = buffer, .iov_len = (size_t)got};
+        if (io_pwritev_all(journal->fd, &piece, 1, (off_t)at) < 0)
+            return fail(journal, "write");
+        at += (uint64_t)got;
+    }
+    return 0;
+}
+
+int journal_secure(struct journal *journal)
+{
+    if (write_again(journal) < 0)
+        return -1;
+    if (io_fdatasync(journal->fd) < 0 || io_fsync(journal->dir) < 0)
+        return fail(journal, "sync");
+    journal->named = true;
+    return 0;
+}
+
 struct rewrite {
     const struct journal *journal;
     int fd;

@@ -54,6 +54,13 @@ int journal_current(const struct journal *journal);
 int journal_append(struct journal *journal, struct iovec *lines, int count, size_t bytes);
 
 /*
+ * Makes durable what was seen, before something else is given up for it: who wrote it may have died
+ * before his sync, or was told that it failed, and could not cut it off. So all of it is written
+ * over itself (segfile.h tells why), and synced with the name.
+ */
+int journal_secure(struct journal *journal);
+
+/*
  * Writes the file anew, with the lines that `keep` says true of, under its name: durable when it
  * returns 0. This journal is still open on the old one; journal_current() tells.
  */

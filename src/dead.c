@@ -133,12 +133,25 @@ static bool stays(void *context, const char *line, size_t len, uint64_t offset, 
         || !drop->choose(drop->context, &failure);
 }
 
-static int count_dropped(void *context, const char *line, size_t len, uint64_t offset, bool proven)
+static int count_chosen(void *context, const char *line, size_t len, uint64_t offset, bool proven)
 {
     struct drop *drop = context;
 
     drop->count += !stays(context, line, len, offset, proven);
     return 0;
+}
+
+int dead_count(int dir, const char *path, dead_choose *choose, void *context, size_t *count)
+{
+    struct drop drop = {.choose = choose, .context = context};
+    struct journal journal;
+    int result = journal_open(&journal, dir, path, NAME, false);
+
+    if (result == 0)
+        result = journal_scan(&journal, count_chosen, &drop);
+    *count = drop.count;
+    journal_close(&journal);
+    return result;
 }
 
 int dead_drop(int dir, const char *path, dead_choose *choose, void *context, size_t *dropped)
@@ -148,7 +161,7 @@ int dead_drop(int dir, const char *path, dead_choose *choose, void *context, siz
     int result = journal_open(&journal, dir, path, NAME, false);
 
     if (result == 0)
-        result = journal_scan(&journal, count_dropped, &drop);
+        result = journal_scan(&journal, count_chosen, &drop);
     if (result == 0 && drop.count > 0) /* else the file stays as it is */
         result = journal_rewrite(&journal, stays, &drop);
     *dropped = result == 0 ? drop.count : 0;

@@ -32,8 +32,11 @@ int dead_scan(int dir, const char *path, dead_visit *visit, void *context);
 /* The positions of all dead letters, ascending; the caller frees. */
 int dead_positions(int dir, const char *path, uint64_t **positions, size_t *count);
 
-/* Takes out those that `choose` says true of; *dropped is how many. Durable. */
+/* How many are there that `choose` says true of? */
 typedef bool dead_choose(void *context, const struct failure *failure);
+int dead_count(int dir, const char *path, dead_choose *choose, void *context, size_t *count);
+
+/* Takes them out; *dropped is how many. Durable. */
 int dead_drop(int dir, const char *path, dead_choose *choose, void *context, size_t *dropped);
 
 #endif

@@ -363,9 +363,9 @@ int drain_run(const struct offer_options *options, const struct config *config,
     }
     const int found = find_spool(&drain, config);
     if (found < 0)
-        status = errno == ENOENT ? EX_UNAVAILABLE : status_of(errno);
+        status = status_of(errno);
     else if (found > 0 && spool_open(&drain.spool, config, consumer->spool_config) < 0)
-        status = errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE;
+        status = status_of(errno);
     else if (found > 0)
         status = take_turn(&drain);
     release(&drain);

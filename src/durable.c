@@ -99,7 +99,10 @@ int durable_begin(int dir, const char *path, const char *name)
     char temporary[NAME];
 
     snprintf(temporary, sizeof(temporary), "%s.new", name);
-    const int fd = durable_open(dir, path, temporary, O_RDWR | O_CREAT | O_TRUNC);
+    /* Never what is there: a power cut in a rename may leave both names of one file. */
+    if (io_unlinkat(dir, temporary) < 0 && errno != ENOENT)
+        return fail("remove", path, temporary);
+    const int fd = durable_open(dir, path, temporary, O_RDWR | O_CREAT | O_EXCL);
     if (fd < 0)
         durable_abandon(dir, name);
     return fd;

@@ -130,12 +130,11 @@ static int next_segment(struct eventlog *log)
 
     state->closing = 1;
     segment_name(name, state->synced);
-    struct segfile *segment =
-        segfile_open(log->dir, log->path, "next", O_CREAT | O_TRUNC, state->synced);
+    struct segfile *segment = segfile_create(log->dir, log->path, state->synced);
     if (segment == NULL)
         return -1;
     /* The name is durable before anything is answered that relies on it. */
-    if (io_renameat(log->dir, "next", name) < 0 || io_fsync(log->dir) < 0) {
+    if (io_renameat(log->dir, SEGFILE_NEXT, name) < 0 || io_fsync(log->dir) < 0) {
         (void)fail(log, "name", state->synced);
         segfile_release(segment);
         return -1;
@@ -179,7 +178,8 @@ static int rotate(struct eventlog *log)
 
 /*
  * Somebody died between his write and noting it: his whole lines stay, a torn
- * one is cut. We hold the lock, so nobody is writing.
+ * one is cut. We hold the lock, so nobody is writing. A sync that covered his
+ * lines may have failed before we opened the segment: they are written again.
  */
 static int tidy(struct eventlog *log)
 {
@@ -199,7 +199,8 @@ static int tidy(struct eventlog *log)
         return next_segment(log);
     }
     uint64_t whole;
-    if (segment_whole(log->dir, log->path, state->written, end, &whole) < 0)
+    if (segment_whole(log->dir, log->path, state->written, end, &whole) < 0
+        || segfile_rewrite(log->active, state->written, whole) < 0)
         return -1;
     if (whole < end) {
         if (io_ftruncate(log->active->fd, (off_t)(whole - state->active)) < 0)
@@ -294,12 +295,16 @@ int eventlog_sync(struct eventlog *log, struct eventlog_extent *extent)
     return result;
 }
 
-/* Makes an extent of the line found at [start, end). Locked. */
-static int take_found(struct eventlog *log, uint64_t start, uint64_t end,
+/*
+ * Makes an extent of the line found at [start, end). Locked. All that its sync
+ * will vouch for is written again, and then the line is looked at once more: its
+ * page may have been dropped, which a dirty one cannot be, and zeros written back.
+ */
+static int take_found(struct eventlog *log, uint64_t start, uint64_t end, const char *id,
                       struct eventlog_extent *extent)
 {
     char name[SEGMENT_NAME_SIZE];
-    uint64_t segment;
+    uint64_t segment, again, behind;
 
     if (segment_holding(log->dir, log->path, start, &segment) < 0)
         return -1;
@@ -307,10 +312,14 @@ static int take_found(struct eventlog *log, uint64_t start, uint64_t end,
     struct segfile *opened = segfile_open(log->dir, log->path, name, 0, segment);
     if (opened == NULL)
         return -1;
-    /* Everything that its sync will vouch for. */
     const uint64_t synced = log->state->synced;
-    if (segfile_rewrite(opened, start < synced ? start : synced, end) < 0) {
+    int found = segfile_rewrite(opened, start < synced ? start : synced, end);
+    if (found == 0)
+        found = segment_find(log->dir, log->path, start, end, id, &again, &behind);
+    if (found <= 0) { /* the sender's retry looks again */
+        const int saved = found == 0 ? EIO : errno;
         segfile_release(opened);
+        errno = saved;
         return -1;
     }
     *extent = (struct eventlog_extent){.segment = opened, .start = start, .end = end,
@@ -341,7 +350,7 @@ int eventlog_find(struct eventlog *log, uint64_t from, const char *id,
         return -1;
     int result = -1;
     if (cuts == log->state->cuts)
-        result = take_found(log, start, end, extent);
+        result = take_found(log, start, end, id, extent);
     else
         errno = EIO; /* it may have been cut meanwhile: the sender's retry looks again */
     logstate_leave(&log->lock);

@@ -216,7 +216,6 @@ static int append(struct forgotten *forgotten, const char *id, uint64_t before, 
 {
     struct journal *journal = &forgotten->journal;
     char line[LINE + RECORD_SEAL], time[WHEN_SIZE];
-    const bool first = journal->end == 0;
 
     when_stamp(time, now);
     const int len = snprintf(line, LINE, HEAD "%s" BEFORE "%" PRIu64 ",\"time\":\"%s\"", id,
@@ -225,8 +224,6 @@ static int append(struct forgotten *forgotten, const char *id, uint64_t before, 
     const size_t bytes = part.iov_len;
     if (journal_append(journal, &part, 1, bytes) < 0)
         return -1;
-    if (first && io_fsync(journal->dir) < 0) /* the name of the file as well */
-        return fail(forgotten, "sync directory of", NAME);
     forgotten->lines++;
     return put(forgotten, record_id_hash(id, strlen(id)), before);
 }

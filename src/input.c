@@ -13,25 +13,9 @@
 
 #include "crypto.h"
 #include "log.h"
+#include "status.h"
 
 enum { FIRST_ROOM = 16 * 1024 };
-
-static int status_of(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-    case EISDIR:
-        return EX_NOINPUT;
-    case EACCES:
-    case EPERM:
-        return EX_NOPERM;
-    case ENOMEM:
-        return EX_OSERR;
-    default:
-        return EX_IOERR;
-    }
-}
 
 /* Not realloc(): the old room may hold a secret, and is wiped. */
 static int grow(char **bytes, size_t *room, size_t len)
@@ -71,7 +55,7 @@ static int read_all(int fd, const char *name, size_t max, char **bytes, size_t *
     } else {
         log_error("cannot read %s: %s", name, strerror(errno));
     }
-    const int status = *len > max ? EX_DATAERR : status_of(errno);
+    const int status = *len > max ? EX_DATAERR : status_of_file(errno);
     if (*bytes != NULL)
         crypto_wipe(*bytes, room);
     free(*bytes);
@@ -90,7 +74,7 @@ int input_read(const char *path, size_t max, char **bytes, size_t *len)
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
         log_error("cannot open '%s': %s", path, strerror(errno));
-        return status_of(errno);
+        return status_of_file(errno);
     }
     char name[256];
     (void)snprintf(name, sizeof(name), "'%s'", path);

@@ -109,7 +109,8 @@ static int visit_lines(struct journal *journal, struct window *window, size_t se
         const size_t len = searched - begin;
         result = visit(context, line, len, journal->end + begin,
                        record_sealed(line, len, &content));
-        begin = searched;
+        if (result >= 0) /* else it was not taken in */
+            begin = searched;
     }
     window->filled -= begin;
     journal->end += begin;
@@ -188,13 +189,48 @@ int journal_append(struct journal *journal, struct iovec *lines, int count, size
         cut(journal);
         return -1;
     }
-    /* With its first line, the file's name is made durable too. */
-    if (io_fdatasync(journal->fd) < 0 || (journal->end == 0 && io_fsync(journal->dir) < 0)) {
+    /* The name as well, once: who made the file may have died before he did it. */
+    if (io_fdatasync(journal->fd) < 0 || (!journal->named && io_fsync(journal->dir) < 0)) {
         (void)fail(journal, "sync"); /* what it holds now is not known: none of it counts */
         cut(journal);
         return -1;
     }
+    journal->named = true;
     journal->end += bytes;
+    return 0;
+}
+
+/* Writes what was seen over itself. */
+static int write_again(const struct journal *journal)
+{
+    char buffer[READ_BYTES];
+    uint64_t at = 0;
+
+    while (at < journal->end) {
+        const uint64_t left = journal->end - at;
+        const size_t want = left < sizeof(buffer) ? (size_t)left : sizeof(buffer);
+        const ssize_t got = pread(journal->fd, buffer, want, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0)
+            errno = EIO; /* it was longer when it was seen */
+        if (got <= 0)
+            return fail(journal, "read");
+        struct iovec piece = {.iov_base = buffer, .iov_len = (size_t)got};
+        if (io_pwritev_all(journal->fd, &piece, 1, (off_t)at) < 0)
+            return fail(journal, "write");
+        at += (uint64_t)got;
+    }
+    return 0;
+}
+
+int journal_secure(struct journal *journal)
+{
+    if (write_again(journal) < 0)
+        return -1;
+    if (io_fdatasync(journal->fd) < 0 || io_fsync(journal->dir) < 0)
+        return fail(journal, "sync");
+    journal->named = true;
     return 0;
 }
 

@@ -23,6 +23,7 @@ struct journal {
     const char *path; /* of the directory, for messages; borrowed, as is name */
     const char *name;
     bool write;
+    bool named;       /* its name is on stable storage */
     uint64_t end;     /* of the last whole line that was seen */
 };
 
@@ -30,7 +31,10 @@ struct journal {
 int journal_open(struct journal *journal, int dir, const char *path, const char *name, bool write);
 void journal_close(struct journal *journal);
 
-/* A line with its newline, and where it begins. Return 0 to go on; what else, the scan returns. */
+/*
+ * A line with its newline, and where it begins. Return 0 to go on; what else, the scan returns:
+ * the next one begins behind this line or, when it was negative, with it.
+ */
 typedef int journal_visit(void *context, const char *line, size_t len, uint64_t offset,
                           bool proven);
 
@@ -48,6 +52,13 @@ int journal_current(const struct journal *journal);
  * it be impossible to cut them off, who opens the file next may find them.
  */
 int journal_append(struct journal *journal, struct iovec *lines, int count, size_t bytes);
+
+/*
+ * Makes durable what was seen, before something else is given up for it: who wrote it may have died
+ * before his sync, or was told that it failed, and could not cut it off. So all of it is written
+ * over itself (segfile.h tells why), and synced with the name.
+ */
+int journal_secure(struct journal *journal);
 
 /*
  * Writes the file anew, with the lines that `keep` says true of, under its name: durable when it

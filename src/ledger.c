@@ -80,9 +80,16 @@ static bool has_revived(const struct ledger *ledger)
 static int drop_dead(struct ledger *ledger, dead_choose *choose)
 {
     const struct consumer *consumer = ledger->consumer;
-    size_t dropped;
+    size_t count;
 
-    return dead_drop(consumer->dir, consumer->path, choose, ledger, &dropped);
+    if (dead_count(consumer->dir, consumer->path, choose, ledger, &count) < 0)
+        return -1;
+    if (count == 0)
+        return 0;
+    /* They go because they stand in retry, as far as we see: on the disk, they may not. */
+    if (retry_secure(ledger->retry) < 0)
+        return -1;
+    return dead_drop(consumer->dir, consumer->path, choose, ledger, &count);
 }
 
 static int put_right(struct ledger *ledger)

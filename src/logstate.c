@@ -161,10 +161,8 @@ static int copy_page(int dir, const char *path, struct logstate_page *page)
     return got < 0 ? -1 : got == sizeof(*page);
 }
 
-int logstate_read(int dir, const char *path, uint64_t *synced)
+int logstate_look(int dir, const char *path, struct logstate_page *page)
 {
-    struct logstate_page page;
-
     const int lock = io_openat(dir, "lock", O_RDONLY | O_NOFOLLOW, 0);
     if (lock < 0 && errno == ENOENT)
         return 0;
@@ -179,18 +177,26 @@ int logstate_read(int dir, const char *path, uint64_t *synced)
         errno = saved;
         return -1;
     }
-    int result = copy_page(dir, path, &page);
+    int result = copy_page(dir, path, page);
     if (result > 0)
-        result = believed(&page);
-    if (result > 0 && page.phase == LOGSTATE_DOUBTFUL) {
+        result = believed(page);
+    if (result > 0 && page->phase == LOGSTATE_DOUBTFUL) {
         errno = EWOULDBLOCK;
         result = -1;
     }
-    if (result > 0)
-        *synced = page.synced;
     const int saved = errno;
     close(lock);
     errno = saved;
+    return result;
+}
+
+int logstate_read(int dir, const char *path, uint64_t *synced)
+{
+    struct logstate_page page;
+    const int result = logstate_look(dir, path, &page);
+
+    if (result > 0)
+        *synced = page.synced;
     return result;
 }
 

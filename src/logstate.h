@@ -70,6 +70,7 @@ void logstate_announce(const struct logstate *state);
  * but EWOULDBLOCK, not logged: the log is being repaired, or waits for it.
  */
 int logstate_read(int dir, const char *path, uint64_t *synced);
+int logstate_look(int dir, const char *path, struct logstate_page *page); /* all of it */
 
 /* The kernel's id of this boot; "" when it does not tell. */
 void logstate_boot(char boot[LOGSTATE_BOOT]);

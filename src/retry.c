@@ -343,6 +343,11 @@ int retry_done(struct retry *retry, const uint64_t *positions, size_t count)
     return result;
 }
 
+int retry_secure(struct retry *retry)
+{
+    return journal_secure(&retry->journal);
+}
+
 /* What is to be kept of the journal: lines that stand, and damaged ones. */
 static bool stands(void *context, const char *line, size_t len, uint64_t offset, bool proven)
 {

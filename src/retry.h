@@ -75,6 +75,9 @@ int retry_load(const struct retry *retry, const struct retry_entry *entry,
 int retry_add(struct retry *retry, const struct failure *failures, size_t count);
 int retry_done(struct retry *retry, const uint64_t *positions, size_t count);
 
+/* What stands is durable when it returns 0, whoever wrote it: journal_secure(). */
+int retry_secure(struct retry *retry);
+
 /*
  * Writes the journal anew if most of it is superseded. For the drain, while nothing runs: offsets
  * and descriptor change. After -1 the journal may be used on, behind a retry_refresh().

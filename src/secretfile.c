@@ -19,6 +19,7 @@
 #include "input.h"
 #include "io.h"
 #include "log.h"
+#include "status.h"
 
 /* Where a file stands, its symbolic links resolved. */
 struct place {
@@ -32,12 +33,8 @@ struct place {
 
 static int failed(const char *operation, const char *path)
 {
-    const int error = errno;
-
-    log_error("cannot %s '%s': %s", operation, path, strerror(error));
-    if (error == EACCES || error == EPERM || error == EROFS)
-        return EX_NOPERM;
-    return error == ENOENT || error == ENOTDIR ? EX_NOINPUT : EX_IOERR;
+    log_error("cannot %s '%s': %s", operation, path, strerror(errno));
+    return status_of_file(errno);
 }
 
 int secretfile_load(struct secrets *secrets, const char *path)

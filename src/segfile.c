@@ -38,6 +38,18 @@ struct segfile *segfile_open(int dir, const char *path, const char *name, int fl
     return segment;
 }
 
+struct segfile *segfile_create(int dir, const char *path, uint64_t start)
+{
+    /* Never what is there: a power cut in a rename may leave both names of one segment. */
+    if (io_unlinkat(dir, SEGFILE_NEXT) < 0 && errno != ENOENT) {
+        const int saved = errno;
+        log_error("cannot remove '%s/" SEGFILE_NEXT "': %s", path, strerror(saved));
+        errno = saved;
+        return NULL;
+    }
+    return segfile_open(dir, path, SEGFILE_NEXT, O_CREAT | O_EXCL, start);
+}
+
 void segfile_release(struct segfile *segment)
 {
     if (segment != NULL && --segment->users == 0) {

@@ -28,6 +28,10 @@ struct segfile {
 struct segfile *segfile_open(int dir, const char *path, const char *name, int flags,
                              uint64_t start);
 
+/* The next segment, empty, under the name that it has until it is one. */
+#define SEGFILE_NEXT "next"
+struct segfile *segfile_create(int dir, const char *path, uint64_t start);
+
 /* One user fewer; the last one closes it. NULL is fine. */
 void segfile_release(struct segfile *segment);
 

@@ -291,3 +291,26 @@ int segment_holding(int dir, const char *path, uint64_t position, uint64_t *star
     }
     return result;
 }
+
+int segment_boundary(int dir, const char *path, uint64_t position)
+{
+    char name[SEGMENT_NAME_SIZE], before = '\n';
+    struct segment_list list;
+    uint64_t start = UINT64_MAX;
+
+    if (segment_list_read(&list, dir, path) < 0)
+        return -1;
+    for (size_t i = 0; i < list.count && list.starts[i] <= position; i++)
+        start = list.starts[i];
+    segment_list_release(&list);
+    if (start == UINT64_MAX || start == position)
+        return 1;
+    segment_name(name, start);
+    const int fd = io_openat(dir, name, O_RDONLY | O_NOFOLLOW, 0);
+    const ssize_t got = fd < 0 ? -1 : pread(fd, &before, 1, (off_t)(position - 1 - start));
+    if (got < 0)
+        log_error("cannot read '%s/%s': %s", path, name, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return got < 0 ? -1 : before == '\n';
+}

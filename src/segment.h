@@ -60,6 +60,9 @@ int segment_find(int dir, const char *path, uint64_t from, uint64_t to, const ch
 /* Where the last line of [from, to) ends that proves itself; from, if none does. 0, or -1. */
 int segment_whole(int dir, const char *path, uint64_t from, uint64_t to, uint64_t *end);
 
+/* May a line begin at this position, as far as the byte before it tells? 1, 0, -1. */
+int segment_boundary(int dir, const char *path, uint64_t position);
+
 /* The start of the segment that holds this position: 0, or -1 (ENOENT: none). */
 int segment_holding(int dir, const char *path, uint64_t position, uint64_t *start);
 

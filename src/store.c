@@ -19,6 +19,7 @@
 #include "io.h"
 #include "log.h"
 #include "repair.h"
+#include "segment.h"
 #include "settle.h"
 
 enum {
@@ -86,6 +87,22 @@ static int sync_names(const struct store *store)
     return result;
 }
 
+/* Where the log is settled up to. A position within a line would make damage of that line. */
+static int find_settled(const struct store *store, uint64_t *settled)
+{
+    const char *path;
+    const int dir = eventlog_directory(store->log, &path);
+
+    *settled = lockdir_settled(store->locks);
+    const int boundary = segment_boundary(dir, path, *settled);
+    if (boundary == 0) {
+        log_error("no line of '%s' begins at position %ju, up to which it is said to be settled: "
+                  "all of it will be looked at", path, (uintmax_t)*settled);
+        *settled = 0;
+    }
+    return boundary < 0 ? -1 : 0;
+}
+
 /*
  * Makes log and lock directory agree after a crash. First the log is whole
  * and durable, then each of its ids has an entry, then those are durable,
@@ -93,11 +110,11 @@ static int sync_names(const struct store *store)
  */
 static int repair(struct store *store)
 {
-    const uint64_t from = lockdir_settled(store->locks);
-    uint64_t end;
+    uint64_t from, end;
 
     eventlog_mark(store->log, LOGSTATE_DOUBTFUL); /* until this is complete, should we die in it */
-    if (sync_names(store) < 0 || repair_log(store->log, from, &end) < 0)
+    if (sync_names(store) < 0 || find_settled(store, &from) < 0
+        || repair_log(store->log, from, &end) < 0)
         return -1;
     return from == end ? 0 : settle_alone(store->log, store->locks, from, end);
 }
@@ -113,8 +130,11 @@ static int enter_alone(struct store *store)
 {
     if ((store->log = eventlog_open(store->dir, store->path)) == NULL)
         return -1;
-    if (lacks_locks(store)) /* said before it looks complete, should we die on the way */
+    if (lacks_locks(store)) { /* said before it looks complete, should we die on the way */
         eventlog_mark(store->log, LOGSTATE_DOUBTFUL);
+        if (io_unlinkat(store->dir, "locks/settled") < 0 && errno != ENOENT)
+            return fail("forget what is settled of", store->path);
+    }
     if ((store->locks = lockdir_open(store->dir, store->path)) == NULL)
         return -1;
     if (eventlog_phase(store->log) != LOGSTATE_CLEAN && repair(store) < 0)
@@ -160,7 +180,7 @@ static int enter_spool(struct store *store)
         }
         nanosleep(&pause, NULL);
     }
-    log_error("cannot open spool '%s': it is locked, or in use without its log/state",
+    log_error("cannot open spool '%s': it is locked, or in use without its log/state or locks",
               store->path);
     errno = EBUSY;
     return -1;

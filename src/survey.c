@@ -13,6 +13,7 @@
 #include "log.h"
 #include "segment.h"
 #include "sift.h"
+#include "status.h"
 
 /* For a consumer of which nothing can be read: it waits for nothing that we know of. */
 static const struct cursor nowhere = {.fd = -1, .position = UINT64_MAX};
@@ -79,9 +80,9 @@ static int read_open(struct survey *survey, const struct config *config, const c
     if (standings_read(&survey->standings, config, &survey->view.spool, only) < 0)
         return EX_OSERR;
     if (count_segments(survey) < 0 || find_last(survey) < 0)
-        return view_failure();
+        return status_of(errno);
     if ((only == NULL || survey->standings.count > 0) && count_backlogs(survey) < 0)
-        return view_failure();
+        return status_of(errno);
     survey->read = true;
     return standings_status(&survey->standings);
 }

@@ -12,22 +12,11 @@
 #include "log.h"
 #include "owner.h"
 #include "spool.h"
+#include "status.h"
 
 int upkeep_status(int error)
 {
-    switch (error) {
-    case EACCES:
-    case EPERM:
-        return EX_NOPERM;
-    case EAGAIN:
-    case EBUSY:
-        return EX_TEMPFAIL;
-    case EUCLEAN:
-    case EINVAL:
-        return EX_DATAERR;
-    default:
-        return EX_IOERR;
-    }
+    return status_of(error);
 }
 
 struct store *upkeep_open(const struct config *config, const struct config_spool *which,

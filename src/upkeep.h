@@ -20,7 +20,7 @@ struct store *upkeep_open(const struct config *config, const struct config_spool
                           int *status);
 void upkeep_close(struct store *store);
 
-/* The exit status that fits an errno. */
+/* status_of() */
 int upkeep_status(int error);
 
 #endif

@@ -16,6 +16,7 @@
 #include "jsonc.h"
 #include "log.h"
 #include "segment.h"
+#include "status.h"
 #include "upkeep.h"
 
 enum { PATIENCE = 10 /* seconds that an id is waited for which is being stored */ };
@@ -114,7 +115,7 @@ static int carry_out(struct request *request, struct store *store)
 
     struct forgotten *forgotten = forgotten_open(dir, path, true);
     if (forgotten == NULL)
-        return upkeep_status(errno);
+        return status_of(errno);
     for (size_t i = 0; i < request->count; i++) {
         struct target *target = &request->targets[i];
         target->verdict = forget_id(store, forgotten, target->id,
@@ -123,7 +124,7 @@ static int carry_out(struct request *request, struct store *store)
     }
     forgotten_close(forgotten);
     if (look_for_unknown(request, store) < 0)
-        status = EX_IOERR;
+        status = status_of(errno);
     for (size_t i = 0; i < request->count; i++) {
         const int one = tell(request, &request->targets[i]);
         if (status == EX_OK || one == EX_IOERR)

@@ -23,6 +23,7 @@
 #include "out.h"
 #include "release.h"
 #include "ringview.h"
+#include "status.h"
 #include "when.h"
 
 enum { EFFORT = 8 * 1024 * 1024 }; /* bytes gone through for each request of a list */
@@ -36,11 +37,6 @@ struct task {
     struct ringview view;
     uint64_t shown; /* the last number that was listed */
 };
-
-static int failed(void)
-{
-    return errno == EACCES ? EX_NOPERM : EX_IOERR;
-}
 
 static int out_of_memory(void)
 {
@@ -103,7 +99,7 @@ static int list_endpoints(struct cli *cli)
         printf("%-16s  %-12s  %-20s  %s\n", "ENDPOINT", "KEPT", "LAST", "DESCRIPTION");
     for (size_t i = 0; i < config->endpoint_count; i++) {
         if (count_kept(config, &config->endpoints[i], &count, &last) < 0)
-            return failed();
+            return status_of(errno);
         put_endpoint(&config->endpoints[i], count, last, json);
     }
     return out_flush() < 0 ? EX_IOERR : EX_OK;
@@ -135,7 +131,7 @@ static int list_new(struct task *task, size_t most, size_t *listed)
     *listed = 0;
     uint64_t *numbers = ringview_numbers(&task->view, &count);
     if (numbers == NULL)
-        return failed();
+        return status_of(errno);
     if (count > 0 && numbers[count - 1] < task->shown)
         task->shown = 0; /* forgotten meanwhile: it begins anew */
     size_t from = 0;
@@ -153,7 +149,9 @@ static int list_new(struct task *task, size_t most, size_t *listed)
         task->shown = numbers[i];
     }
     free(numbers);
-    return status != EX_OK ? status : found < 0 ? failed() : out_flush() < 0 ? EX_IOERR : EX_OK;
+    if (status == EX_OK && found < 0)
+        return status_of(errno);
+    return status == EX_OK && out_flush() < 0 ? EX_IOERR : status;
 }
 
 static void tell_none(const struct task *task)
@@ -218,7 +216,7 @@ static int list(struct task *task)
     if (cli_number(task->cli, "last", 1, RINGFILE_SLOTS, RINGFILE_SLOTS, &last) < 0)
         return EX_USAGE;
     if (cli_flag(task->cli, "follow") && (follow = watch(task)) == NULL)
-        return failed();
+        return status_of(errno);
     int status = list_new(task, (size_t)last, &listed);
     if (status == EX_OK && listed == 0 && follow == NULL)
         tell_none(task);
@@ -267,11 +265,11 @@ static int show(struct task *task)
         return EX_USAGE;
     uint64_t *numbers = ringview_numbers(&task->view, &count); /* reads the layout, too */
     if (numbers == NULL)
-        return failed();
+        return status_of(errno);
     free(numbers);
     const int found = count == 0 ? 0 : ringview_read(&task->view, (uint64_t)number, &kept);
     if (found < 0)
-        return failed();
+        return status_of(errno);
     if (found == 0) {
         log_error("request %" PRId64 " of endpoint %s is not kept (any more)", number,
                   task->endpoint->name);
@@ -308,7 +306,7 @@ static int act(struct task *task)
     struct cli *cli = task->cli;
 
     if (cli_flag(cli, "clear"))
-        return ringview_clear(&task->view) < 0 ? failed() : EX_OK;
+        return ringview_clear(&task->view) < 0 ? status_of(errno) : EX_OK;
     const int status = keyring_load(&task->keyring, task->config, task->endpoint,
                                     cli_verbose(cli));
     if (status != EX_OK)
@@ -335,7 +333,8 @@ static int run(struct cli *cli)
     if (task.endpoint == NULL)
         return EX_CONFIG;
     task.config = cli_config(cli);
-    status = ringview_open(&task.view, task.config, task.endpoint) < 0 ? failed() : act(&task);
+    status = ringview_open(&task.view, task.config, task.endpoint) < 0 ? status_of(errno)
+                                                                        : act(&task);
     ringview_close(&task.view);
     keyring_release(&task.keyring);
     return status;

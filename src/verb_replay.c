@@ -16,6 +16,7 @@
 #include "replay.h"
 #include "selection.h"
 #include "spool.h"
+#include "status.h"
 
 /* What is meant, and what of it there is. */
 struct request {
@@ -65,11 +66,12 @@ static int carry_out(struct request *request, struct spool *spool, struct consum
 {
     const struct filter *filter = &request->selection.filter;
 
-    if (find_passed(request, spool, consumer) < 0 || count(request, spool) < 0
-        || (!dry && request->events > 0
-            && replay_request(consumer, request->first, request->last, filter) < 0))
-        return consumer_refused(consumer) ? EX_NOPERM : EX_IOERR;
+    if (find_passed(request, spool, consumer) < 0 || count(request, spool) < 0)
+        return consumer_refused(consumer) ? EX_NOPERM : status_of(errno);
     const bool missing = filter->id_count > request->events;
+    if (!dry && request->events > 0
+        && replay_request(consumer, request->first, request->last, filter) < 0)
+        return consumer_refused(consumer) ? EX_NOPERM : status_of(errno);
     printf("%" PRIu64 " event%s %s offered again%s\n", request->events,
            request->events == 1 ? "" : "s", dry ? "would be" : "will be",
            dry ? "" : " by the next drain");
@@ -95,13 +97,16 @@ static int run(struct cli *cli)
         selection_release(&request.selection);
         return status;
     }
-    status = EX_UNAVAILABLE;
-    if (spool_open(&spool, cli_config(cli), request.consumer->spool_config) == 0) {
-        if (consumer_open(&consumer, &spool, request.consumer->name, request.consumer, false) == 0)
-            status = carry_out(&request, &spool, &consumer, cli_flag(cli, "dry-run"));
-        else if (errno == ENOENT)
+    if (spool_open(&spool, cli_config(cli), request.consumer->spool_config) < 0) {
+        status = status_of(errno);
+    } else if (consumer_open(&consumer, &spool, request.consumer->name, request.consumer, false)
+               < 0) {
+        status = status_of(errno);
+        if (errno == ENOENT)
             log_error("consumer '%s' has never been drained: it will be offered everything",
                       request.consumer->name);
+    } else {
+        status = carry_out(&request, &spool, &consumer, cli_flag(cli, "dry-run"));
     }
     consumer_close(&consumer);
     spool_close(&spool);

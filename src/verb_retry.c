@@ -15,6 +15,7 @@
 #include "log.h"
 #include "retry.h"
 #include "spool.h"
+#include "status.h"
 
 enum { PORTION = 128, PORTION_BYTES = 4 * 1024 * 1024 };
 
@@ -180,7 +181,7 @@ static int run_opened(struct cli *cli, struct request *request)
         return EX_OSERR;
     }
     if (carry_out(request, dead) < 0)
-        return consumer_refused(&request->consumer) ? EX_NOPERM : EX_IOERR;
+        return consumer_refused(&request->consumer) ? EX_NOPERM : status_of(errno);
     return tell(request, dead);
 }
 
@@ -188,16 +189,19 @@ static int run(struct cli *cli)
 {
     struct request request = {.consumer = CONSUMER_CLOSED};
     struct spool spool = SPOOL_CLOSED;
-    int status = EX_UNAVAILABLE;
+    int status;
 
     const struct config_consumer *config = cli_consumer(cli, cli_operand(cli, 0));
     if (config == NULL)
         return EX_CONFIG;
-    if (spool_open(&spool, cli_config(cli), config->spool_config) == 0) {
-        if (consumer_open(&request.consumer, &spool, config->name, config, false) == 0)
-            status = run_opened(cli, &request);
-        else if (errno == ENOENT)
+    if (spool_open(&spool, cli_config(cli), config->spool_config) < 0) {
+        status = status_of(errno);
+    } else if (consumer_open(&request.consumer, &spool, config->name, config, false) < 0) {
+        status = status_of(errno);
+        if (errno == ENOENT)
             log_error("consumer '%s' has never been drained: nothing has failed", config->name);
+    } else {
+        status = run_opened(cli, &request);
     }
     free(request.found);
     free(request.portion);

@@ -18,6 +18,7 @@
 #include "selection.h"
 #include "sheet.h"
 #include "sift.h"
+#include "status.h"
 #include "view.h"
 
 struct show {
@@ -194,7 +195,7 @@ static int run_opened(struct show *show, struct cli *cli)
     if (standings_read(&show->standings, cli_config(cli), spool, NULL) < 0)
         return EX_OSERR;
     if (entry_look(&show->entry, spool->dir, spool->path, show->id) < 0)
-        return view_failure();
+        return status_of(errno);
     show->sheet = (struct sheet){.standings = &show->standings, .entry = &show->entry,
                                  .now = (int64_t)time(NULL), .json = cli_flag(cli, "json")};
     int status = search(show) != 0 ? EX_IOERR : show->found == 0 ? not_there(show) : EX_OK;

@@ -15,6 +15,7 @@
 #include "verb_check.h"
 #include "verb_drain.h"
 #include "verb_forget.h"
+#include "verb_fsck.h"
 #include "verb_inspect.h"
 #include "verb_list.h"
 #include "verb_purge.h"
@@ -78,7 +79,7 @@ static const struct verb verb_completion = {
 const struct verb *const verbs[] = {
     &verb_drain, &verb_retry, &verb_replay,
     &verb_cat, &verb_tail, &verb_list, &verb_show, &verb_status, &verb_stats,
-    &verb_forget, &verb_purge,
+    &verb_forget, &verb_purge, &verb_fsck,
     &verb_secret_new, &verb_secret_rotate, &verb_sign, &verb_verify, &verb_send,
     &verb_inspect, &verb_check,
     &verb_help, &verb_completion, NULL};

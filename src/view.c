@@ -14,28 +14,12 @@
 #include "io.h"
 #include "log.h"
 #include "logstate.h"
+#include "status.h"
 
 void view_damaged(const struct view *view, const struct segment_line *line)
 {
     log_error("damaged line of %zu bytes at position %" PRIu64 " of '%s': left out; see hookspool "
               "fsck", line->len, line->position, view->spool.log_path);
-}
-
-int view_failure(void)
-{
-    switch (errno) {
-    case ENOENT:
-        return EX_UNAVAILABLE;
-    case EACCES:
-    case EPERM:
-        return EX_NOPERM;
-    case EWOULDBLOCK: /* a repair waits to be made again */
-        return EX_TEMPFAIL;
-    case ENOMEM:
-        return EX_OSERR;
-    default:
-        return EX_IOERR;
-    }
 }
 
 /* Until nobody repairs the spool. */
@@ -65,7 +49,7 @@ int view_look(struct view *view)
         return EX_OK;
     if ((known < 0 && errno != EWOULDBLOCK) || await_repair(spool) < 0
         || spool_end(spool, &view->end) < 0)
-        return view_failure();
+        return status_of(errno);
     return EX_OK;
 }
 
@@ -74,10 +58,10 @@ int view_open_spool(struct view *view, const struct config *config,
 {
     *view = VIEW_CLOSED;
     if (spool_open(&view->spool, config, spool) < 0)
-        return view_failure();
+        return status_of(errno);
     int status = view_look(view);
     if (status == EX_OK && spool_begin(&view->spool, &view->begin) < 0)
-        status = view_failure();
+        status = status_of(errno);
     if (status != EX_OK)
         view_close(view);
     else if (view->begin > view->end)

@@ -37,7 +37,4 @@ int view_look(struct view *view);
 /* Names a damaged line, which is left out: the verb ends with EX_DATAERR. */
 void view_damaged(const struct view *view, const struct segment_line *line);
 
-/* What a failed call on a spool means, by errno. */
-int view_failure(void);
-
 #endif

@@ -152,7 +152,7 @@ cmp_ok(scalar(segments($spool)), '>', 3, 'twelve events stand in several segment
     unlink "$dir/got";
     my ($code, undef, $err) = operate($conf, 'drain', 'one', '--', $take);
     is($code, 65, 'a request that is none');
-    like($err, qr/replay-7' is no request to replay events\nhookspool: it is called replay-7\.damaged now\n\z/, '... is put aside');
+    like($err, qr{replay-7' is no request to replay events\n.*it is called replay-7\.damaged now\n\z}, '... is put aside');
     is(scalar(() = log_of("$dir/got") =~ /\n/g), 1, '... and the one behind it is carried out');
     is_deeply([operate($conf, 'drain', 'one', '--', $take)], [0, '', ''], '... and that is all');
 

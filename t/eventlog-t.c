@@ -241,6 +241,16 @@ static void rotation(void)
     drop_pair(&pair);
 
     make_pair(&pair);
+    put(pair.a, &batch, "1");
+    put(pair.a, &batch, "2");
+    if (linkat(pair.temp.dir, "log/" FIRST, pair.temp.dir, "log/next", 0) < 0)
+        temp_die("link");
+    eventlog_limit(pair.b, 1);
+    is_int(put(pair.b, &batch, "3"), DURABLE, "a power cut in a rename has left both names");
+    is_str(contents_of(pair.a), "1 1r 2 2r 3 3r", "and the segment is not taken for an empty file");
+    drop_pair(&pair);
+
+    make_pair(&pair);
     eventlog_limit(pair.a, 1);
     fault_clear(); /* counts calls */
     is_int(put(pair.a, &batch, "1"), DURABLE, "the first batch of a log may be beyond the limit");
@@ -660,6 +670,21 @@ static void newcomers(void)
     finish(&two);
     is_str(contents_of(pair.a), "1 1r 2 2r 3 3r", "and changes nothing by it");
     drop_pair(&pair);
+
+    make_pair(&pair);
+    put(pair.a, &one, "1");
+    begin(pair.a, &two, "2");
+    pair.state->written = bytes; /* as if its writer had died before he noted it */
+    rewritten_from = rewritten_to = 0;
+    synced_after = false;
+    io_seam = watch_first_write;
+    is_int(put(pair.b, &three, "3"), DURABLE, "or to one with a batch that nobody noted");
+    io_seam = NULL;
+    ok(rewritten_from == bytes && rewritten_to == 2 * bytes && synced_after,
+       "it writes that again as well");
+    is_str(contents_of(pair.a), "1 1r 2 2r 3 3r", "and keeps it");
+    finish(&two);
+    drop_pair(&pair);
 }
 
 static struct eventlog *cutter;
@@ -698,6 +723,56 @@ static void find_while_cut(void)
     is_int(eventlog_find(pair.a, 0, "1", &extent), 1, "and the next search finds it");
     is_int(eventlog_sync(pair.a, &extent), 0, "durable");
     is_int(temp_descriptors(), open_before, "no descriptor is left open");
+    drop_pair(&pair);
+}
+
+static const struct pair *dropping;
+static struct eventlog_extent dropped; /* once */
+static int segments_opened;
+
+/*
+ * Its page was clean, and yet not on the disk: it is dropped when the searcher
+ * has found the line and opens the segment for the second time, to make it
+ * durable. Reading it again yields zeros.
+ */
+static int drop_page(const struct io_call *call)
+{
+    char zeros[4096] = {0};
+
+    if (call->op != IO_OPEN || !call->done || strstr(call->name, ".ndjson") == NULL
+        || ++segments_opened < 2 || dropped.end == 0)
+        return 0;
+    const size_t len = (size_t)(dropped.end - dropped.start);
+    const int fd = openat(dropping->temp.dir, "log/" FIRST, O_WRONLY | O_CLOEXEC);
+    if (len > sizeof(zeros) || fd < 0
+        || pwrite(fd, zeros, len, (off_t)dropped.start) != (ssize_t)len)
+        temp_die("drop a page");
+    close(fd);
+    dropped.end = 0;
+    return 0;
+}
+
+static void find_dropped(void)
+{
+    struct pair pair;
+    struct batch one, two;
+    struct eventlog_extent extent;
+
+    make_pair(&pair);
+    put(pair.a, &one, "1");
+    begin(pair.b, &two, "2");
+    dropping = &pair;
+    dropped = two.extent;
+    segments_opened = 0;
+    const int open_before = temp_descriptors();
+    io_seam = drop_page;
+    const int found = eventlog_find(pair.a, 0, "2", &extent);
+    io_seam = NULL;
+    is_int(dropped.end, 0, "a page that never came to the disk is dropped during a search");
+    is_int(found, -1, "which does not vouch for what is left of it");
+    is_int(eventlog_find(pair.a, 0, "2", &extent), 0, "nor does the next one");
+    is_int(temp_descriptors(), open_before, "no descriptor is left open");
+    finish(&two);
     drop_pair(&pair);
 }
 
@@ -1174,6 +1249,7 @@ int main(void)
     find();
     newcomers();
     find_while_cut();
+    find_dropped();
     find_failures();
     for (int burst = 1; burst <= 5; burst++)
         sweep(burst);

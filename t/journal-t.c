@@ -39,7 +39,7 @@ static int append(struct journal *journal, unsigned number, size_t fill)
 /* What a scan met: "1 2 ! 3" with ! for damage. */
 struct met {
     char text[256];
-    int stop_at; /* the number at which the visit stops; 0: never */
+    int stop_at; /* the number at which the visit stops; negative: fails; 0: never */
 };
 
 static int meet(void *context, const char *line, size_t len, uint64_t offset, bool proven)
@@ -55,6 +55,8 @@ static int meet(void *context, const char *line, size_t len, uint64_t offset, bo
         snprintf(met->text + at, sizeof(met->text) - at, "%s%d", at > 0 ? " " : "", number);
     else
         snprintf(met->text + at, sizeof(met->text) - at, "%s!", at > 0 ? " " : "");
+    if (number != 0 && number == -met->stop_at)
+        return -1;
     return number != 0 && number == met->stop_at ? 7 : 0;
 }
 
@@ -112,7 +114,21 @@ static void grows(void)
     is_int(journal_scan(&reader, meet, &stop), 7, "a visit can stop a scan");
     is_int(journal_scan(&reader, meet, &stop), 0, "which goes on");
     is_str(stop.text, "1 2 3 4", "behind it");
+    stop = (struct met){"", -3};
+    reader.end = 0;
+    is_int(journal_scan(&reader, meet, &stop), -1, "one can fail");
+    stop.stop_at = 0;
+    is_int(journal_scan(&reader, meet, &stop), 0, "and then the scan goes on");
+    is_str(stop.text, "1 2 3 3 4", "with the same line");
     journal_close(&reader);
+    journal_close(&writer);
+
+    /* Who made it may have died between its first line and the sync of the name. */
+    fault_clear();
+    is_int(journal_open(&writer, temp.dir, temp.path, NAME, true), 0, "it is opened once more");
+    is_int(journal_skip(&writer), 0, "to append to it");
+    is_int(append(&writer, 5, 10), 0, "a line");
+    is_int(fault_calls(IO_FSYNC), 1, "makes sure of the name");
     journal_close(&writer);
     temp_drop(&temp);
 }
@@ -220,6 +236,49 @@ static void faults(void)
     is_int(append(&journal, 2, 10), 0, "and then it can");
     holds("2", "and does");
     journal_close(&journal);
+
+    /* Whoever made it, or wrote it anew, may have died before its name was durable. */
+    fault_clear();
+    is_int(journal_open(&journal, temp.dir, temp.path, NAME, true), 0, "another comes");
+    is_int(journal_skip(&journal), 0, "who finds lines");
+    is_int(append(&journal, 3, 10), 0, "and appends one");
+    is_int(fault_calls(IO_FSYNC), 1, "which syncs the name");
+    is_int(append(&journal, 4, 10), 0, "and one more");
+    is_int(fault_calls(IO_FSYNC), 1, "which need not");
+    holds("2 3 4", "they stand");
+    journal_close(&journal);
+    temp_drop(&temp);
+}
+
+/* What another has written is made durable before it is relied upon. */
+static void secures(void)
+{
+    struct journal journal;
+    struct met met = {0};
+
+    temp_make(&temp);
+    is_int(journal_open(&journal, temp.dir, temp.path, NAME, true), 0, "a journal");
+    for (unsigned i = 1; i <= 3; i++)
+        (void)append(&journal, i, i * 40000);
+    journal_close(&journal);
+    put_behind("torn", 4);
+    const off_t size = temp_size(temp.dir, NAME);
+    is_int(journal_open(&journal, temp.dir, temp.path, NAME, true), 0, "another opens it");
+    is_int(journal_scan(&journal, meet, &met), 0, "sees it");
+    fault_clear();
+    is_int(journal_secure(&journal), 0, "and secures it");
+    is_int(fault_calls(IO_WRITE), (intmax_t)(journal.end / (64 * 1024) + 1), "it is all written");
+    ok(fault_calls(IO_FDATASYNC) == 1 && fault_calls(IO_FSYNC) == 1, "and synced, as its name");
+    is_int(temp_size(temp.dir, NAME), size, "no more than what was seen");
+    holds("1 2 3", "it holds what it held");
+    for (int call = 0; call < 3; call++) {
+        static const enum io_op ops[] = {IO_WRITE, IO_FDATASYNC, IO_FSYNC};
+        fault_set(ops[call], 0, 1, EIO);
+        is_int(journal_secure(&journal), -1, "an error is told");
+    }
+    is_int(append(&journal, 4, 10), 0, "it is appended to");
+    holds("1 2 3 4", "as before");
+    journal_close(&journal);
     temp_drop(&temp);
 }
 
@@ -276,6 +335,7 @@ int main(void)
     torn();
     skips();
     faults();
+    secures();
     rewrites();
     return done_testing();
 }

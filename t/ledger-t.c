@@ -172,7 +172,20 @@ static void put_right(void)
     reopen(false, "one that did not");
     is_str(desk_failed(), "e1*1 e3*1 | e0*9", "has");
 
+    /* Whoever wrote it to retry may have died before his sync. */
+    put_dead(1);
+    for (enum io_op op = IO_WRITE; op <= IO_FSYNC; op++) {
+        close_ledger(false);
+        fault_clear();
+        /* Before come the syncs of the log and the cursor, and those of two directories' names. */
+        fault_set(op, op == IO_WRITE ? 0 : 2, 1, EIO);
+        is_int(open_ledger(), -1, "where retry is not known to be durable (%d)", (int)op);
+        is_str(desk_failed(), "e1*1 e3*1 | e0*9 e1*9", "no dead copy goes");
+    }
     fault_clear();
+    reopen(false, "when it is");
+    is_str(desk_failed(), "e1*1 e3*1 | e0*9", "it does");
+
     fault_set(IO_WRITE, 0, 1, ENOSPC);
     is_int(fail_event(5, 1000), -1, "a failure cannot be recorded");
     ok(ledger.doubtful, "which makes the ledger doubtful");

@@ -9,6 +9,7 @@
 
 #include <sys/wait.h>
 
+#include "reader.h"
 #include "segment.h"
 #include "store.h"
 #include "temp.h"
@@ -88,7 +89,7 @@ static inline int puts_count_line(void *context, const struct segment_line *line
 {
     struct puts_tally *tally = context;
 
-    tally->damaged += line->damaged;
+    tally->damaged += line->damaged && !reader_blank(line);
     tally->lines++;
     if (!line->damaged && line->view.id_len == strlen(tally->id)
         && memcmp(line->view.id, tally->id, line->view.id_len) == 0)

@@ -266,7 +266,10 @@ eventually { nagios('--warn-dead', '5', '--warn-silence', '0') =~ /^1 HOOKSPOOL 
     like($out, qr/^crm +\? .* cannot be read$/m, '... and its consumer');
     like($out, qr/^billing +41 /m, '... while the others are told');
     like(nagios('--warn-dead', '5'), qr/^3 HOOKSPOOL UNKNOWN - consumer crm: it cannot be read \|/, 'a check does not know');
+    is((operate($conf, 'replay', 'crm', '--since', '1d'))[0], 65, '... nor can what it has passed be offered again');
     spew($cursor, $bytes);
+    my @refused = operate($conf, 'replay', 'billing', '--type', "[!\n]*");
+    is("$refused[0]|$refused[1]", '65|', 'nothing is promised of a request that cannot be written down');
     is((operate($conf, 'status'))[0], 0, 'and all is well again');
 }
 

@@ -276,6 +276,24 @@ static void test_lost_locks(void)
     is_int(read_log().lines, before.lines, "and is not stored again");
 }
 
+/* A position within a line, as no program of ours writes it, must not make damage of that line. */
+static void test_settled_within_a_line(void)
+{
+    char path[160];
+    const struct tally before = read_log();
+
+    snprintf(path, sizeof(path), "%s/locks/settled", spool);
+    FILE *file = fopen(path, "w");
+    fprintf(file, "30\n");
+    fclose(file);
+    snprintf(path, sizeof(path), "%s/log/state", spool);
+    (void)unlink(path);
+    store_close(open_store(16 * 1024, 0));
+    const struct tally after = read_log();
+    ok(after.lines == before.lines && after.bad == before.bad,
+       "settled points into a line: a repair looks at all of it and harms none");
+}
+
 int main(void)
 {
     if (mkdtemp(directory) == NULL)
@@ -287,6 +305,7 @@ int main(void)
     test_processes();
     test_unfinished_repair();
     test_lost_locks();
+    test_settled_within_a_line();
 
     remove_spool();
     (void)rmdir(directory);

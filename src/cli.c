@@ -36,6 +36,7 @@ struct cli {
     char **operands;
     int count;
     struct config *config;
+    bool config_tried; /* and what was wrong with it is said */
 };
 
 const struct cli_option *cli_globals(void)
@@ -294,25 +295,39 @@ static const char *config_path(const struct cli *cli)
 
 const struct config *cli_config(struct cli *cli)
 {
-    if (cli->config == NULL && (cli->config = config_load(config_path(cli))) == NULL
-        && errno != EINVAL) /* else it is said */
-        log_error("cannot read the configuration '%s': %s", config_path(cli), strerror(errno));
+    if (cli->config != NULL || cli->config_tried)
+        return cli->config;
+    cli->config_tried = true;
+    cli->config = config_load(config_path(cli));
+    if (cli->config == NULL && errno == ENOENT)
+        log_error("--config FILE or HOOKSPOOL_CONF names another one; see hookspool.conf(5)");
+    else if (cli->config == NULL && (errno == EACCES || errno == EPERM))
+        log_error("run it as root, or as the user that hookspoold runs as");
     return cli->config;
 }
 
-/* A name that is not in the configuration; the ones that are: name_at() by number. */
-static void name_unknown(const struct cli *cli, const char *what, const char *name, size_t count,
-                         const char *(*name_at)(const struct config *, size_t))
-{
-    char names[256] = "";
+enum { NAMES = 256 };
 
+typedef const char *name_at(const struct config *config, size_t i);
+
+static const char *list_names(const struct cli *cli, size_t count, name_at *name, char out[NAMES])
+{
+    out[0] = '\0';
     for (size_t i = 0; i < count; i++) {
-        const size_t len = strlen(names);
-        (void)snprintf(names + len, sizeof(names) - len, "%s%s", i > 0 ? ", " : "",
-                       name_at(cli->config, i));
+        const size_t len = strlen(out);
+        (void)snprintf(out + len, NAMES - len, "%s%s", i > 0 ? ", " : "", name(cli->config, i));
     }
+    return count > 0 ? out : "none";
+}
+
+/* A name that is not in the configuration, and the ones that are. */
+static void name_unknown(const struct cli *cli, const char *what, const char *name, size_t count,
+                         name_at *at)
+{
+    char names[NAMES];
+
     log_error("'%s' has no %s '%s'; it has: %s", cli->config->file, what, name,
-              count > 0 ? names : "none");
+              list_names(cli, count, at, names));
 }
 
 static const char *endpoint_at(const struct config *config, size_t i)
@@ -358,6 +373,7 @@ const struct config_consumer *cli_consumer(struct cli *cli, const char *name)
 const struct config_spool *cli_spool(struct cli *cli, const char *name)
 {
     const struct config *config = cli_config(cli);
+    char names[NAMES];
 
     for (size_t i = 0; config != NULL && i < config->spool_count; i++) {
         if (name == NULL ? config->spool_count == 1
@@ -365,7 +381,8 @@ const struct config_spool *cli_spool(struct cli *cli, const char *name)
             return &config->spools[i];
     }
     if (config != NULL && name == NULL)
-        log_error("there are %zu spools: say which, --spool NAME", config->spool_count);
+        log_error("there are %zu spools: say which with --spool: %s", config->spool_count,
+                  list_names(cli, config->spool_count, spool_at, names));
     else if (config != NULL)
         name_unknown(cli, "spool", name, config->spool_count, spool_at);
     return NULL;

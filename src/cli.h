@@ -24,7 +24,9 @@
 struct cli; /* one command line, parsed */
 
 /* What an operand or an option's argument can be completed to. */
-enum cli_words { CLI_NOTHING, CLI_CONSUMER, CLI_ENDPOINT, CLI_SPOOL, CLI_FILE, CLI_COMMAND };
+enum cli_words {
+    CLI_NOTHING, CLI_CONSUMER, CLI_ENDPOINT, CLI_SPOOL, CLI_FILE, CLI_COMMAND, CLI_VERB, CLI_SHELL
+};
 
 struct cli_option {
     const char *name;     /* long, without the dashes; NULL ends a list */

@@ -6,6 +6,27 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The first word of a verb, when no verb before it begins with it: its length, else 0. */
+static int new_word(const struct verb *const *verbs, const struct verb *const *at)
+{
+    const size_t len = strcspn((*at)->name, " ");
+
+    for (; verbs < at; verbs++) {
+        if (strcspn((*verbs)->name, " ") == len && memcmp((*verbs)->name, (*at)->name, len) == 0)
+            return 0;
+    }
+    return (int)len;
+}
+
+static void put_verbs(const struct verb *const *verbs)
+{
+    for (const struct verb *const *verb = verbs; *verb != NULL; verb++) {
+        const int len = new_word(verbs, verb);
+        if (len > 0)
+            printf("%.*s\n", len, (*verb)->name);
+    }
+}
+
 /* ---- names out of the configuration */
 
 static int put_names(struct cli *cli, const char *what)
@@ -38,23 +59,15 @@ static const char *words_command(enum cli_words words)
         return "hookspool completion endpoints 2>/dev/null";
     case CLI_SPOOL:
         return "hookspool completion spools 2>/dev/null";
+    case CLI_VERB:
+        return "hookspool completion verbs";
+    case CLI_SHELL:
+        return "echo bash fish zsh";
     case CLI_NOTHING:
     case CLI_FILE:
         break;
     }
     return NULL;
-}
-
-/* The first word of a verb, when no verb before it begins with it: its length, else 0. */
-static int new_word(const struct verb *const *verbs, const struct verb *const *at)
-{
-    const size_t len = strcspn((*at)->name, " ");
-
-    for (; verbs < at; verbs++) {
-        if (strcspn((*verbs)->name, " ") == len && memcmp((*verbs)->name, (*at)->name, len) == 0)
-            return 0;
-    }
-    return (int)len;
 }
 
 /* ---- bash, and zsh by way of its own */
@@ -115,6 +128,7 @@ static void put_bash(const struct verb *const *verbs)
            "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
            "        [[ ${COMP_WORDS[i]} == -- ]] && { compopt -o default 2>/dev/null; return; }\n"
            "        [[ ${COMP_WORDS[i]} == -* ]] && continue\n"
+           "        [[ ${COMP_WORDS[i-1]} == -c || ${COMP_WORDS[i-1]} == --config ]] && continue\n"
            "        [[ -z $verb ]] && verb=${COMP_WORDS[i]}\n"
            "        [[ $verb == secret && $i -gt 1 && ${COMP_WORDS[i-1]} == secret ]] &&\n"
            "            verb=\"secret ${COMP_WORDS[i]}\"\n"
@@ -123,13 +137,12 @@ static void put_bash(const struct verb *const *verbs)
     for (const struct verb *const *verb = verbs; *verb != NULL; verb++)
         put_bash_verb(*verb);
     printf("    secret) COMPREPLY=($(compgen -W 'new rotate' -- \"$word\")) ;;\n"
-           "    '') COMPREPLY=($(compgen -W '");
-    for (const struct verb *const *verb = verbs; *verb != NULL; verb++) {
-        const int len = new_word(verbs, verb);
-        if (len > 0)
-            printf(" %.*s", len, (*verb)->name);
-    }
-    printf("' -- \"$word\")) ;;\n    esac\n}\n");
+           "    '')\n"
+           "        case $before in\n");
+    put_bash_arguments(cli_globals());
+    printf("        esac\n        ");
+    put_bash_words(CLI_VERB);
+    printf(" ;;\n    esac\n}\n");
 }
 
 /* ---- fish */
@@ -219,6 +232,8 @@ int completion_print(struct cli *cli, const struct verb *const *verbs, const cha
         printf("complete -F _hookspool hookspool\n");
     } else if (strcmp(what, "fish") == 0) {
         put_fish(verbs);
+    } else if (strcmp(what, "verbs") == 0) {
+        put_verbs(verbs);
     } else {
         return put_names(cli, what);
     }

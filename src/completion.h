@@ -9,7 +9,7 @@
 
 #include "cli.h"
 
-/* For bash, zsh or fish; or the names of consumers, endpoints or spools. -1: for none of these. */
+/* For bash, zsh or fish; or the names of consumers, endpoints, spools, verbs. -1: for no such. */
 int completion_print(struct cli *cli, const struct verb *const *verbs, const char *what);
 
 #endif

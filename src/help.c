@@ -38,7 +38,8 @@ void help_list(const struct verb *const *verbs)
         printf("  %-*s", COLUMN - 2, (*verbs)->name);
         put_column((*verbs)->summary, COLUMN);
     }
-    puts("\nhookspool help VERB explains one; hookspool(1) has an example of each.");
+    puts("\nhookspool help VERB explains one; hookspool(1) has an example of each. -V prints\n"
+         "the version.");
 }
 
 static void put_option(const struct cli_option *option)
@@ -57,8 +58,8 @@ static void put_option(const struct cli_option *option)
 
 void help_verb(const struct verb *verb)
 {
-    printf("usage: hookspool %s [OPTION...] %s\n\n%s\n\nOptions:\n", verb->name, verb->operands,
-           verb->help);
+    printf("usage: hookspool %s [OPTION...]%s%s\n\n%s\n\nOptions:\n", verb->name,
+           verb->operands[0] != '\0' ? " " : "", verb->operands, verb->help);
     for (const struct cli_option *option = verb->options; option != NULL && option->name != NULL;
          option++)
         put_option(option);

@@ -38,17 +38,6 @@ static int skip_options(int argc, char **argv)
     return i < argc ? i - 1 : argc - 1;
 }
 
-static int unknown(const char *word)
-{
-    const char *near = verbs_near(word);
-
-    if (near != NULL)
-        log_error("there is no verb '%s'; is '%s' meant? See hookspool help", word, near);
-    else
-        log_error("there is no verb '%s'; see hookspool help", word);
-    return EX_USAGE;
-}
-
 int main(int argc, char **argv)
 {
     int words;
@@ -65,7 +54,7 @@ int main(int argc, char **argv)
     const int count = argc - skipped - 1;
     const struct verb *verb = verbs_find(line, count, &words);
     if (verb == NULL)
-        return unknown(line[0]);
+        return verbs_unknown(line[0]);
 
     /* The verb's place is taken by the options before it. */
     memmove(line + words - skipped, argv + 1, (size_t)skipped * sizeof(*line));

@@ -221,12 +221,15 @@ static int complete(struct ledger *ledger, struct failure *failure, int64_t now,
 
 static void tell(const struct ledger *ledger, const struct failure *failure)
 {
-    char wait[64] = "given up: hookspool retry --dead offers it again";
+    const char *name = ledger->consumer->name;
+    char wait[160];
 
     if (failure->next != 0)
         snprintf(wait, sizeof(wait), "again in %" PRId64 " s", failure->next - failure->last);
-    log_error("consumer '%s': event %s (%s) failed: %s; attempt %u, %s", ledger->consumer->name,
-              failure->id, failure->type, failure->reason, failure->attempts, wait);
+    else
+        snprintf(wait, sizeof(wait), "given up: hookspool retry --dead %s offers it again", name);
+    log_error("consumer '%s': event %s (%s) failed: %s; attempt %u, %s", name, failure->id,
+              failure->type, failure->reason, failure->attempts, wait);
 }
 
 /* ---- the dead */

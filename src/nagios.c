@@ -97,13 +97,14 @@ static void check_consumer(struct check *check, const struct survey *survey, siz
     const int64_t oldest = tally->oldest < survey->now ? survey->now - tally->oldest : 0;
     char age[WHEN_AGE_SIZE];
     const struct {
-        const char *label, *what;
+        const char *label, *one, *many;
         int64_t value;
         const struct nagios_limit *limit;
     } counts[] = {
-        {"waiting", "events wait", (int64_t)tally->total.events, &limits->backlog},
-        {"failed", "events have failed", (int64_t)standing->failed, &limits->failed},
-        {"dead", "events are dead", (int64_t)standing->dead, &limits->dead}};
+        {"waiting", "event waits", "events wait", (int64_t)tally->total.events, &limits->backlog},
+        {"failed", "event has failed", "events have failed", (int64_t)standing->failed,
+         &limits->failed},
+        {"dead", "event is dead", "events are dead", (int64_t)standing->dead, &limits->dead}};
 
     put_data(check, survey, standing->name, "oldest", oldest, "s", &limits->age);
     if (judge(&limits->age, oldest) != NAGIOS_OK)
@@ -116,7 +117,7 @@ static void check_consumer(struct check *check, const struct survey *survey, siz
                  counts[i].limit);
         if (state != NAGIOS_OK)
             complain(check, state, "consumer %s: %" PRId64 " %s", standing->name, counts[i].value,
-                     counts[i].what);
+                     counts[i].value == 1 ? counts[i].one : counts[i].many);
     }
     check->waiting += tally->total.events;
     check->failed += standing->failed;

@@ -10,6 +10,29 @@
 
 #include "log.h"
 
+/* An id may be anything, but this is more likely the name of something else. */
+static void doubt(struct cli *cli, const char *id)
+{
+    const struct config *config = cli_config(cli);
+    const char *what = NULL;
+
+    for (size_t i = 0; config != NULL && i < config->consumer_count; i++) {
+        if (strcmp(config->consumers[i].name, id) == 0)
+            what = "consumer";
+    }
+    for (size_t i = 0; config != NULL && i < config->endpoint_count; i++) {
+        if (strcmp(config->endpoints[i].name, id) == 0)
+            what = "endpoint";
+    }
+    for (size_t i = 0; config != NULL && i < config->spool_count; i++) {
+        if (strcmp(config->spools[i].name, id) == 0)
+            what = "spool";
+    }
+    if (what != NULL)
+        log_warn("'%s' is taken for the id of an event, and not for the %s of that name; see "
+                 "--help for the options", id, what);
+}
+
 static int read_ids(struct selection *selection, struct cli *cli, int first)
 {
     struct filter *filter = &selection->filter;
@@ -22,8 +45,10 @@ static int read_ids(struct selection *selection, struct cli *cli, int first)
     }
     if (id != NULL)
         selection->ids[filter->id_count++] = (char *)id;
-    for (int i = first; i < cli_count(cli); i++)
+    for (int i = first; i < cli_count(cli); i++) {
         selection->ids[filter->id_count++] = (char *)cli_operand(cli, i);
+        doubt(cli, cli_operand(cli, i));
+    }
     filter->ids = selection->ids;
     return EX_OK;
 }

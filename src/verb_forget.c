@@ -174,8 +174,8 @@ static int run(struct cli *cli)
 }
 
 static const struct cli_option options[] = {
-    {"spool", 's', "SPOOL", "of this spool; need not be said if there is only one", CLI_SPOOL},
-    {"json", 0, NULL, "print a line of JSON for each id", CLI_NOTHING},
+    {"spool", 'S', "NAME", "the spool, if there are several", CLI_SPOOL},
+    {"json", 'j', NULL, "print a line of JSON for each id", CLI_NOTHING},
     {0}};
 
 const struct verb verb_forget = {

@@ -9,6 +9,7 @@
 
 #include "completion.h"
 #include "help.h"
+#include "log.h"
 #include "near.h"
 #include "verb_cat.h"
 #include "verb_check.h"
@@ -41,7 +42,7 @@ static int run_help(struct cli *cli)
     }
     const struct verb *verb = verbs_find(cli_operands(cli, 0), cli_count(cli), &words);
     if (verb == NULL)
-        return cli_usage(cli, "there is no verb '%s'", cli_operand(cli, 0));
+        return verbs_unknown(cli_operand(cli, 0));
     help_verb(verb);
     return EX_OK;
 }
@@ -60,6 +61,7 @@ static const struct verb verb_help = {
     .summary = "list the verbs, or explain one",
     .help = "hookspool VERB --help does the same.",
     .example = "hookspool help drain",
+    .words = CLI_VERB,
     .run = run_help};
 
 static const struct verb verb_completion = {
@@ -71,6 +73,7 @@ static const struct verb verb_completion = {
     .help =
         "Consumers, endpoints and spools are completed as the configuration has them.",
     .example = "hookspool completion bash >/etc/bash_completion.d/hookspool",
+    .words = CLI_SHELL,
     .run = run_completion};
 
 const struct verb *const verbs[] = {
@@ -105,17 +108,47 @@ const struct verb *verbs_find(char *const *line, int count, int *words)
     return NULL;
 }
 
-const char *verbs_near(const char *word)
+/* The verbs that begin with this word and have another one: how many, and they as a list. */
+static size_t begun(const char *word, char *names, size_t size)
 {
-    const char *nearest = NULL;
+    const size_t len = strlen(word);
+    size_t count = 0;
+
+    names[0] = '\0';
+    for (const struct verb *const *verb = verbs; *verb != NULL; verb++) {
+        const size_t used = strlen(names);
+        if (strncmp((*verb)->name, word, len) == 0 && (*verb)->name[len] == ' ')
+            (void)snprintf(names + used, size - used, "%s'%s'", count++ > 0 ? " and " : "",
+                           (*verb)->name);
+    }
+    return count;
+}
+
+static const char *nearest(const char *word)
+{
+    const char *near = NULL;
     unsigned least = 3; /* edits */
 
     for (const struct verb *const *verb = verbs; *verb != NULL; verb++) {
         const unsigned edits = near_distance(word, (*verb)->name);
         if (edits < least) {
             least = edits;
-            nearest = (*verb)->name;
+            near = (*verb)->name;
         }
     }
-    return nearest;
+    return near;
+}
+
+int verbs_unknown(const char *word)
+{
+    char names[128];
+    const char *near = nearest(word);
+
+    if (begun(word, names, sizeof(names)) > 0)
+        log_error("there is no verb '%s' alone, but %s; see hookspool help", word, names);
+    else if (near != NULL)
+        log_error("there is no verb '%s'; is '%s' meant? See hookspool help", word, near);
+    else
+        log_error("there is no verb '%s'; see hookspool help", word);
+    return EX_USAGE;
 }

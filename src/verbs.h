@@ -13,7 +13,7 @@ extern const struct verb *const verbs[]; /* ends with NULL */
 /* The verb of a command line, one or two words; *words is how many. NULL: none. */
 const struct verb *verbs_find(char *const *line, int count, int *words);
 
-/* What was probably meant, at most two edits away; NULL: nothing is near. */
-const char *verbs_near(const char *word);
+/* Says that a line's first word is no verb, and what was probably meant: EX_USAGE. */
+int verbs_unknown(const char *word);
 
 #endif

@@ -113,7 +113,7 @@ my @after = store_events($socket, 2);
     };
     is("@attempts", '1 2', 'each time that it is offered it fails');
     is("@waits", '1 1', '... and waits');
-    is_deeply(\@said, ['attempt 2, again in 1 s', 'attempt 3, given up: hookspool retry --dead offers it again'],
+    is_deeply(\@said, ['attempt 2, again in 1 s', 'attempt 3, given up: hookspool retry --dead billing offers it again'],
         'after its third attempt, two seconds after the first, it is given up');
     is($code, 75, '... and that is no success');
     my ($entry, @more) = entries_of('billing', 'dead');

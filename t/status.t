@@ -64,6 +64,7 @@ wait_until { (operate($conf, 'cat', '--spool', 'calls'))[0] == 0 };    # it list
     like($out, qr/\Aspool calls: 0 in 1 segment; nothing was ever stored\nCONSUMER +WAITING .*\nbilling +0 +0 +- +0 +0 +- +was never drained\n/, '... which is empty');
     unlike($out, qr/TOTAL/, '... without a table of nothing');
     like(nagios(), qr/^0 HOOKSPOOL OK - 0 waiting, 0 failed, 0 dead \|/, 'a check is content');
+    like((operate($conf, 'tail'))[2], qr/there are \d spools: say which with --spool: calls, /, 'the spools there are');
     like(nagios('--max-silence', '1d'), qr/^2 HOOKSPOOL CRITICAL - spool calls: no event was ever stored \|/, 'but not with silence');
 }
 
@@ -76,7 +77,9 @@ store_events($socket, map {
 is((operate($conf, 'drain', 'billing', '--max', '150', '--', 'sh', '-c', 'cat >/dev/null'))[0], 0, 'billing has 150 events');
 is((operate($conf, 'drain', 'old', '--max', '10', '--', 'sh', '-c', 'cat >/dev/null'))[0], 0, 'old has 10');
 is((operate($conf, 'drain', 'crm', '--each', '--max', '2', '--', 'false'))[0], 75, 'two have failed at crm');
-is((operate($conf, 'drain', 'billing', '--each', '--max', '3', '--', 'false'))[0], 75, 'three are dead at billing');
+is((operate($conf, 'drain', 'billing', '--each', '--max', '1', '--', 'false'))[0], 75, 'one is dead at billing');
+like(nagios(), qr/^1 HOOKSPOOL WARNING - consumer billing: 1 event is dead \|/, '... and one is told of');
+is((operate($conf, 'drain', 'billing', '--each', '--max', '2', '--', 'false'))[0], 75, 'three are dead at billing');
 
 my @lines = spool_lines($spool);
 

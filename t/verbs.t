@@ -75,6 +75,20 @@ for my $name (@names) {
     ($code, $out, $err) = operate($conf, 'darin');
     is($code, 64, 'a verb that is not there');
     like($err, qr/is 'drain' meant\?/, '... and what was meant');
+    ($code, $out, $err) = operate($conf, 'help', 'darin');
+    is($code, 64, 'help for one');
+    like($err, qr/is 'drain' meant\?/, '... likewise');
+    for my $words (['secret'], ['secret', 'rotat', 'calls'], ['help', 'secret']) {
+        ($code, $out, $err) = operate($conf, @$words);
+        is($code, 64, "@$words");
+        like($err, qr/no verb 'secret' alone, but 'secret new' and 'secret rotate'/, '... and what there is');
+    }
+    for my $verb (['status'], ['list'], ['drain', 'billing', '--', 'true']) {
+        ($code, $out, $err) = operate("$dir/none.conf", @$verb);
+        is("$code|$out", '78|', "@$verb without a configuration");
+        is($err, "hookspool: cannot read '$dir/none.conf': No such file or directory\n"
+              . "hookspool: --config FILE or HOOKSPOOL_CONF names another one; see hookspool.conf(5)\n", '... is told of once');
+    }
     ($code, $out, $err) = operate($conf, 'drain', '--bach', '3', 'billing');
     is($code, 64, 'an option that is not there');
     like($err, qr/no option '--bach'/, '... is named');
@@ -128,6 +142,9 @@ for my $shell (qw(bash fish)) {
         is_deeply([completed($shell, 'hookspool secret ')], ['new', 'rotate'], "$shell: a verb of two words");
         is_deeply([completed($shell, 'hookspool secret rotate ')], ['calls'], "$shell: an endpoint");
         is_deeply([completed($shell, 'hookspool secret rotate --gen')], ['--generate'], "$shell: an option behind it");
+        is_deeply([completed($shell, 'hookspool -c x.conf drain ')], ['billing'], "$shell: a consumer behind an option");
+        is_deeply([completed($shell, 'hookspool help dr')], ['drain'], "$shell: a verb to explain");
+        is_deeply([completed($shell, 'hookspool completion b')], ['bash'], "$shell: a shell");
         is_deeply([completed($shell, 'hookspool drain --repo')], ['--report-failures'], "$shell: an option");
     }
 }

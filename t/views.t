@@ -202,6 +202,8 @@ is((operate($conf, 'drain', 'crm', '--max-failures', '0', '--', 'sh', '-c', '! g
     my @states = map { decode_json($_)->{state} } split /\n/, (operate($conf, 'list', '-C', 'billing', '-j'))[1];
     is("@states[0 .. 2]", 'dead dead waiting', '... as JSON');
     is((operate($conf, 'list', '--failed', 'nobody'))[0], 78, 'a consumer that is not there');
+    my $said = (operate($conf, 'list', 'billing'))[2];
+    like($said, qr/'billing' is taken for the id of an event, and not for the consumer of that name/, 'a consumer that stands where ids do');
     is((operate($conf, 'list', '--failed', 'crm', '--dead', 'crm'))[0], 64, 'one list at a time');
     ($code, $out) = operate($conf, 'show', 'msg_ansi');
     like($out, qr/^billing +dead, attempts: 1\n +failed first at \S+Z, last at \S+Z\n +exit status 3\n +bad \?\[31mnews\ncrm +done$/m, 'show tells why');

@@ -79,7 +79,7 @@ static bool proven(const char *bytes, size_t len)
     uint64_t hash;
 
     memcpy(&hash, bytes + len - HASH, HASH);
-    return record_id_hash(bytes, len - HASH) == hash;
+    return record_hash(bytes, len - HASH) == hash;
 }
 
 /* The next part of the file, len bytes and their hash; NULL: it does not prove itself. */
@@ -287,7 +287,7 @@ static char *put(char *at, const void *bytes, size_t len)
 /* Ends a part. */
 static char *put_hash(char *at, const char *begin)
 {
-    const uint64_t hash = record_id_hash(begin, (size_t)(at - begin));
+    const uint64_t hash = record_hash(begin, (size_t)(at - begin));
 
     return put(at, &hash, HASH);
 }

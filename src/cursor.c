@@ -37,7 +37,7 @@ static void encode(const struct cursor *cursor, char slot[CURSOR_SLOT])
         len += snprintf(slot + len, (size_t)(CURSOR_SLOT - len), " %" PRIu64 "-%" PRIu64,
                         cursor->done[i].from, cursor->done[i].to);
     len += snprintf(slot + len, (size_t)(CURSOR_SLOT - len), " %016" PRIx64 "\n",
-                    record_id_hash(slot, (size_t)len));
+                    record_hash(slot, (size_t)len));
     memset(slot + len, ' ', (size_t)(CURSOR_SLOT - len - 1));
     slot[CURSOR_SLOT - 1] = '\n';
 }
@@ -69,7 +69,7 @@ static bool decode(const char *slot, struct cursor *cursor)
         return false;
     memcpy(line, slot, len);
     line[len] = '\0';
-    snprintf(hash, sizeof(hash), " %016" PRIx64, record_id_hash(line, len - HASH - 1));
+    snprintf(hash, sizeof(hash), " %016" PRIx64, record_hash(line, len - HASH - 1));
     if (strcmp(line + len - HASH - 1, hash) != 0)
         return false;
     strcpy(line + len - HASH - 1, " "); /* now every number has a blank or a dash behind it */

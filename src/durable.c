@@ -38,7 +38,7 @@ static int fail_closing(int fd, const char *operation, const char *path, const c
  * What root makes belongs to whoever the directory belongs to. Who that is could have given a file
  * of root's a second name here: root does not touch such a one.
  */
-static int give_away(int dir, int fd)
+int durable_give_away(int dir, int fd)
 {
     struct stat parent, st;
 
@@ -61,7 +61,7 @@ int durable_open(int dir, const char *path, const char *name, int flags)
 
     if (fd < 0)
         return fail((flags & O_CREAT) != 0 ? "create" : "open", path, name);
-    if (give_away(dir, fd) < 0)
+    if (durable_give_away(dir, fd) < 0)
         return fail_closing(fd, "open", path, name);
     if ((flags & O_TRUNC) != 0 && io_ftruncate(fd, 0) < 0)
         return fail_closing(fd, "empty", path, name);
@@ -77,7 +77,7 @@ int durable_directory(int dir, const char *path, const char *name)
     const int fd = io_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (fd < 0)
         return fail("open directory", path, name);
-    if (made && give_away(dir, fd) < 0)
+    if (made && durable_give_away(dir, fd) < 0)
         return fail_closing(fd, "give away", path, name);
     if (io_fsync(dir) < 0) /* also if it was there: who made it may have died just then */
         return fail_closing(fd, "sync directory of", path, name);
@@ -126,12 +126,11 @@ int durable_replace(int dir, const char *path, const char *name, struct iovec *p
 
     if (fd < 0)
         return -1;
-    if (io_pwritev_all(fd, parts, count, 0) < 0) {
-        (void)fail_closing(fd, "write", path, name);
+    int result = io_pwritev_all(fd, parts, count, 0) < 0 ? fail("write", path, name) : 0;
+    if (result == 0)
+        result = durable_commit(dir, path, name, fd);
+    if (result < 0)
         durable_abandon(dir, name);
-        return -1;
-    }
-    const int result = durable_commit(dir, path, name, fd);
     const int saved = errno;
     close(fd);
     errno = saved;

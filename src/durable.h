@@ -17,6 +17,8 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+/* Gives what root has made there to whoever the directory belongs to. -1 is not logged. */
+int durable_give_away(int dir, int fd);
 /* Opens a file (O_NOFOLLOW and O_CLOEXEC are added), creating it with mode 0640 if flags say so. */
 int durable_open(int dir, const char *path, const char *name, int flags);
 

@@ -7,14 +7,13 @@
  */
 #include "autoconf.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "cli.h"
 #include "help.h"
+#include "io.h"
 #include "log.h"
 #include "verbs.h"
 
@@ -43,6 +42,8 @@ int main(int argc, char **argv)
     int words;
 
     log_program("hookspool");
+    if (io_standard() < 0)
+        return EX_OSERR;
     const int skipped = skip_options(argc, argv);
     if (skipped < 0)
         return fflush(stdout) == 0 ? EX_OK : EX_IOERR;

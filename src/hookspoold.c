@@ -10,7 +10,6 @@
 #include "autoconf.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -24,6 +23,7 @@
 
 #include "cgi.h"
 #include "fastcgi.h"
+#include "io.h"
 #include "listener.h"
 #include "log.h"
 #include "service.h"
@@ -82,15 +82,6 @@ static struct options parse_options(int argc, char **argv)
         exit(EX_USAGE);
     }
     return options;
-}
-
-/* Standard descriptors that are closed would be taken by the first files opened: the spool's. */
-static void secure_descriptors(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
-            exit(EX_OSERR);
-    }
 }
 
 /* Signals are for the main thread, which waits for them; every later thread inherits the mask. */
@@ -180,7 +171,8 @@ static int serve(struct listener *listener, const struct options *options, const
 int main(int argc, char **argv)
 {
     log_program("hookspoold");
-    secure_descriptors();
+    if (io_standard() < 0)
+        return EX_OSERR;
     const struct options options = parse_options(argc, argv);
 
     if (options.test)

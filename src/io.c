@@ -142,6 +142,16 @@ int io_pwritev_all(int fd, struct iovec *data, int count, off_t offset)
     return 0;
 }
 
+int io_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        const int wrong = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", wrong) != fd)
+            return -1;
+    }
+    return 0;
+}
+
 int64_t io_now(void)
 {
     struct timespec now;

@@ -57,6 +57,12 @@ int io_unlinkat(int dir, const char *name);
  */
 int io_pwritev_all(int fd, struct iovec *data, int count, off_t offset);
 
+/*
+ * What a program begins with: standard descriptors that are closed would be taken by the first
+ * files opened, the spool's. They stay as good as closed: what uses them fails. 0, or -1.
+ */
+int io_standard(void);
+
 /* Nanoseconds on CLOCK_MONOTONIC: what every deadline is counted in. */
 int64_t io_now(void);
 

@@ -60,7 +60,8 @@ int journal_current(const struct journal *journal)
         return 0;
     if (fstat(journal->fd, &open) < 0)
         return fail(journal, "stat");
-    return named.st_ino == open.st_ino && named.st_dev == open.st_dev;
+    return named.st_ino == open.st_ino && named.st_dev == open.st_dev
+        && (uint64_t)open.st_size >= journal->end; /* a line behind a gap would be none */
 }
 
 /* What was read of the file: buffer[0..filled) stands in it from journal->end on. */

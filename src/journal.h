@@ -44,7 +44,7 @@ int journal_scan(struct journal *journal, journal_visit *visit, void *context);
 /* Takes all whole lines for seen, without looking at them. */
 int journal_skip(struct journal *journal);
 
-/* Is this still the file that bears the name? 1; 0: it was replaced, or there is one now; -1. */
+/* Is this still the file of that name, and no shorter? 1; 0: no, or there is one now; -1. */
 int journal_current(const struct journal *journal);
 
 /*

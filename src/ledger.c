@@ -112,7 +112,10 @@ int ledger_open(struct ledger *ledger, struct consumer *consumer, uint64_t begin
     *ledger = (struct ledger){.consumer = consumer, .cursor.fd = -1};
     if (cursor_open(&ledger->cursor, consumer->dir, consumer->path, "cursor") < 0)
         return -1;
-    ledger->retry = retry_open(consumer->dir, consumer->path, true);
+    if (consumer_enter(consumer) == 0) { /* what is just being appended may be cut off again */
+        ledger->retry = retry_open(consumer->dir, consumer->path, true);
+        consumer_leave(consumer);
+    }
     if (ledger->retry != NULL && place_cursor(ledger, begin, end) == 0 && put_right(ledger) == 0)
         return 0;
     ledger_close(ledger);

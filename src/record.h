@@ -24,7 +24,7 @@
 
 #include "event.h"
 
-/* A new line with its newline, *len bytes; the caller frees. NULL: ENOMEM, or EOVERFLOW. */
+/* A new line with its newline, *len bytes; the caller frees. NULL: ENOMEM. */
 char *record_encode(const struct event *event, size_t *len);
 
 /* What a line says of itself; all of it points into the line. */

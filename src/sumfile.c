@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "durable.h"
 #include "io.h"
 
 static const char magic[8] = "hooksum1";
@@ -78,7 +79,7 @@ static bool proven(const char *bytes, size_t len)
     uint64_t hash;
 
     memcpy(&hash, bytes + len - HASH, HASH);
-    return record_id_hash(bytes, len - HASH) == hash;
+    return record_hash(bytes, len - HASH) == hash;
 }
 
 /* The next part of the file, len bytes and their hash; NULL: it does not prove itself. */
@@ -255,14 +256,6 @@ int sumfile_ids(struct sumfile *file)
 
 /* ---- writing */
 
-/* What root makes belongs to whoever the directory belongs to. */
-static bool give_away(int dir, int fd)
-{
-    struct stat st;
-
-    return geteuid() != 0 || (fstat(dir, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == 0);
-}
-
 /*
  * Two who write the same one at once write the same bytes to the same places,
  * for they are a function of the segment.
@@ -276,7 +269,7 @@ static void write_file(int dir, const char *name, void *bytes, size_t len, uint6
     const int fd = io_openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0640);
     if (fd < 0)
         return;
-    const bool written = give_away(dir, fd) && io_pwritev_all(fd, &part, 1, 0) == 0
+    const bool written = durable_give_away(dir, fd) == 0 && io_pwritev_all(fd, &part, 1, 0) == 0
                       && io_renameat(dir, temporary, name) == 0;
     close(fd);
     if (!written)
@@ -294,7 +287,7 @@ static char *put(char *at, const void *bytes, size_t len)
 /* Ends a part. */
 static char *put_hash(char *at, const char *begin)
 {
-    const uint64_t hash = record_id_hash(begin, (size_t)(at - begin));
+    const uint64_t hash = record_hash(begin, (size_t)(at - begin));
 
     return put(at, &hash, HASH);
 }

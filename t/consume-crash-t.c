@@ -462,7 +462,7 @@ static void order(const struct scene *with)
     put_failure(desk_failure(0), 2, 1000, 1060);
     desk_close();
     traces("write dead", "write dead.ndjson\nsync dead.ndjson\nsync billing\n"
-                         "write retry.ndjson\nsync retry.ndjson\nwrite drain\n",
+                         "write retry.ndjson\nsync retry.ndjson\nsync billing\nwrite drain\n",
            "a dead letter is on the disk before it leaves retry");
     desk_drop();
 }

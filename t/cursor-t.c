@@ -196,6 +196,14 @@ static void faults(void)
     fault_clear();
     is_int(cursor_sync(&cursor), 0, "and is not repeated");
     cursor_close(&cursor);
+
+    static const enum io_op steps[] = {IO_WRITE, IO_FSYNC, IO_RENAME};
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        fault_set(steps[i], 0, 1, EIO);
+        is_int(cursor_open(&cursor, temp.dir, temp.path, "new"), -1, "one that cannot be made");
+        fault_clear();
+        is_int(temp_names(temp.dir, ".", NULL), 1, "leaves nothing behind");
+    }
     temp_drop(&temp);
 }
 

@@ -199,6 +199,35 @@ static void put_right(void)
     end();
 }
 
+/* A verb whose sync failed cuts off again what it had written, before it lets go of the lock. */
+static int cut_retry(const struct io_call *call)
+{
+    if (call->op == IO_OPEN && call->fd == desk.consumer.dir && strcmp(call->name, "lock") == 0)
+        temp_put(desk.consumer.dir, "retry.ndjson", "", 0);
+    return 0;
+}
+
+static void taken_back(void)
+{
+    begin(3);
+    pass(0, 2);
+    put_dead(0);
+    const struct failure revived = desk_failure(0);
+    is_int(retry_add(ledger.retry, &revived, 1), 0, "a verb brings one back from the dead");
+    close_ledger(false);
+    io_seam = cut_retry;
+    is_int(open_ledger(), 0, "while it takes that back, a drain begins");
+    io_seam = NULL;
+    is_str(desk_failed(), "| e0*9", "the event is dead");
+    is_int(retry_count(ledger.retry), 0, "and nothing waits");
+
+    is_int(fail_event(1, 1000), 0, "one waits");
+    temp_put(desk.consumer.dir, "retry.ndjson", "", 0);
+    is_int(fail_event(2, 1000), 0, "when the file was cut behind the drain's back");
+    is_str(desk_failed(), "e2*1 | e0*9", "the next one stands in it all the same");
+    end();
+}
+
 static void marks(void)
 {
     size_t len = 0;
@@ -341,6 +370,7 @@ int main(void)
     gives_up();
     begins_anew();
     put_right();
+    taken_back();
     marks();
     beside_a_verb();
     replayed();

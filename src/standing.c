@@ -11,6 +11,7 @@
 
 #include "dead.h"
 #include "log.h"
+#include "replay.h"
 
 static int no_memory(void)
 {
@@ -83,6 +84,17 @@ static void read_dead(struct standing *standing)
               compare);
 }
 
+/* One that is none is said to be so, and hides those behind it. */
+static void count_replays(struct standing *standing)
+{
+    struct replay replay = {.number = 0};
+
+    while (replay_next(&standing->consumer, replay.number, &replay) > 0) {
+        standing->replays++;
+        replay_release(&replay);
+    }
+}
+
 static void read_one(struct standing *standing, const struct spool *spool)
 {
     struct consumer *consumer = &standing->consumer;
@@ -98,6 +110,7 @@ static void read_one(struct standing *standing, const struct spool *spool)
         standing->unread = true;
     read_retry(standing);
     read_dead(standing);
+    count_replays(standing);
 }
 
 static int add(struct standings *standings, const char *name, const struct config_consumer *config)

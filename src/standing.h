@@ -33,6 +33,7 @@ struct standing {
     size_t failed;  /* events that wait for their next attempt */
     int64_t next;   /* when the first of them is due; 0: none waits */
     size_t dead;
+    size_t replays; /* that are still to be carried out */
     int64_t oldest_failure; /* of those that wait or are dead; 0: none */
     struct consumer consumer; /* .dir is -1: it was never drained */
     struct retry *retry;      /* NULL: as above */

@@ -33,6 +33,8 @@ static const char *remark(const struct standing *standing)
         return "not in the configuration";
     if (standing->drained)
         return "is being drained";
+    if (standing->replays > 0)
+        return "a replay is asked for";
     return standing->consumer.dir < 0 ? "was never drained" : "";
 }
 
@@ -134,9 +136,9 @@ static void put_consumer(const struct survey *survey, size_t which)
     printf(",\"configured\":%s,\"readable\":%s", standing->config != NULL ? "true" : "false",
            standing->unread ? "false" : "true");
     if (!standing->unread) {
-        printf(",\"drained\":%s,\"position\":%" PRIu64 ",\"failed\":%zu,\"dead\":%zu",
-               standing->drained ? "true" : "false", standing->cursor.position, standing->failed,
-               standing->dead);
+        printf(",\"drained\":%s,\"position\":%" PRIu64 ",\"failed\":%zu,\"dead\":%zu"
+               ",\"replays\":%zu", standing->drained ? "true" : "false",
+               standing->cursor.position, standing->failed, standing->dead, standing->replays);
         member_time("oldest_failure", standing->oldest_failure);
         member_time("next_attempt", standing->next);
         fputs(",\"backlog\":", stdout);
@@ -218,7 +220,7 @@ const struct verb verb_status = {
     .help =
         "For each spool and consumer: how many events wait and since when, how many\n"
         "have failed and wait for their next attempt, how many are dead, when the first\n"
-        "of those failures was, and whether a drain runs.\n"
+        "of those failures was, and whether a drain runs, or a replay waits for one.\n"
         "\n"
         "Then the events that wait by type and age, as qshape prints a mail queue: T is\n"
         "the total, 5 those of the last five minutes, 10 those before up to ten minutes\n"

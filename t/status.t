@@ -268,6 +268,10 @@ eventually { nagios('--warn-dead', '5', '--warn-silence', '0') =~ /^1 HOOKSPOOL 
     like(nagios('--warn-dead', '5'), qr/^3 HOOKSPOOL UNKNOWN - consumer crm: it cannot be read \|/, 'a check does not know');
     is((operate($conf, 'replay', 'crm', '--since', '1d'))[0], 65, '... nor can what it has passed be offered again');
     spew($cursor, $bytes);
+    operate($conf, 'replay', 'billing', '--since', '1d');
+    like((operate($conf, 'status', '--spool', 'calls'))[1], qr/^billing .* a replay is asked for$/m, 'a replay is told of before it is carried out');
+    is(consumer(status(), 'billing')->{replays}, 1, '... as JSON, too');
+    unlink "$spool/consumers/billing/replay-1";
     my @refused = operate($conf, 'replay', 'billing', '--type', "[!\n]*");
     is("$refused[0]|$refused[1]", '64|', 'nothing is promised of a request that cannot be written down');
     is((operate($conf, 'status'))[0], 0, 'and all is well again');

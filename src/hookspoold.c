@@ -10,6 +10,7 @@
 #include "autoconf.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -44,8 +45,8 @@ static const char usage[] =
     "  -s SOCKET   socket to serve: a path, or 127.0.0.1:PORT\n"
     "  -n THREADS  instead of `threads` in the configuration\n"
     "  -t          test the configuration and the secrets, and exit\n"
-    "  -V          print the version and exit\n"
-    "  -h          print this and exit\n";
+    "  -V          print the version and exit; also --version\n"
+    "  -h          print this and exit; also --help\n";
 
 static unsigned parse_threads(const char *text)
 {
@@ -60,12 +61,14 @@ static unsigned parse_threads(const char *text)
 
 static struct options parse_options(int argc, char **argv)
 {
+    static const struct option longs[] = {{"version", no_argument, NULL, 'V'},
+                                          {"help", no_argument, NULL, 'h'}, {0}};
     struct options options = {.config = getenv("HOOKSPOOL_CONF")};
     int option;
 
     if (options.config == NULL || options.config[0] == '\0')
         options.config = DEFAULT_CONFIG;
-    while ((option = getopt(argc, argv, "c:s:n:tVh")) != -1) {
+    while ((option = getopt_long(argc, argv, "c:s:n:tVh", longs, NULL)) != -1) {
         switch (option) {
         case 'c': options.config = optarg; break;
         case 's': options.socket = optarg; break;

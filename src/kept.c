@@ -78,17 +78,29 @@ static bool is_ours(const char *variable)
     return strncmp(variable, "HTTP_SVIX_", 10) == 0 || strncmp(variable, "HTTP_WEBHOOK_", 13) == 0;
 }
 
+/* nginx passes the headers Content-Type and Content-Length by both of their names. */
+static bool stands_twice(char *const *env, const char *variable)
+{
+    if (strncmp(variable, "HTTP_CONTENT_", 13) != 0)
+        return false;
+    for (; *env != NULL; env++) {
+        if (strcmp(*env, variable + strlen("HTTP_")) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The variables of this kind: first the six headers, which must not be crowded out. */
 static void add_variables(struct draft *draft, char *const *env, bool ours)
 {
-    for (; *env != NULL; env++) {
-        const size_t name = strcspn(*env, "=");
-        if ((*env)[name] == '\0' || is_ours(*env) != ours)
+    for (char *const *at = env; *at != NULL; at++) {
+        const size_t name = strcspn(*at, "=");
+        if ((*at)[name] == '\0' || is_ours(*at) != ours || stands_twice(env, *at))
             continue;
-        if (IS_AMONG(*env, name, credentials))
-            add_without_value(draft, *env, name);
-        else if (strncmp(*env, "HTTP_", 5) == 0 || IS_AMONG(*env, name, described))
-            add(draft, *env, strlen(*env));
+        if (IS_AMONG(*at, name, credentials))
+            add_without_value(draft, *at, name);
+        else if (strncmp(*at, "HTTP_", 5) == 0 || IS_AMONG(*at, name, described))
+            add(draft, *at, strlen(*at));
     }
 }
 

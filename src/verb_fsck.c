@@ -78,9 +78,9 @@ static int run(struct cli *cli)
 }
 
 static const struct cli_option options[] = {
-    {"spool", 's', "SPOOL", "only this one (default: all)", CLI_SPOOL},
+    {"spool", 'S', "NAME", "only this spool (default: all)", CLI_SPOOL},
     {"repair", 'r', NULL, "mend what can be mended", CLI_NOTHING},
-    {"json", 0, NULL, "print a line of JSON for each finding", CLI_NOTHING},
+    {"json", 'j', NULL, "print a line of JSON for each finding", CLI_NOTHING},
     {0}};
 
 const struct verb verb_fsck = {

@@ -93,7 +93,7 @@ sub short { return $_[0] =~ s{^\Q$spool\E/}{}r }
 sub entry { my ($id) = @_; return (glob qq("$spool/locks/??/$id"))[0] }
 
 is((operate($conf, 'fsck'))[0], 0, 'no spool yet: nothing is wrong');
-is((operate($conf, 'fsck', '-s', 'calls'))[0], 69, 'unless it is asked for by name');
+is((operate($conf, 'fsck', '-S', 'calls'))[0], 69, 'unless it is asked for by name');
 
 my ($pid, $socket) = start_hookspoold(conf => $conf);
 my @ids = store_events($socket, map { { body => $big } } 1 .. 40);

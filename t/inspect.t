@@ -165,7 +165,8 @@ my ($pid, $socket) = start_hookspoold(conf => $conf);
 
 {
     my $body = join '', map { chr } 0 .. 255;
-    deliver($socket, body => $body, secret => $OLD_SECRET, params => ['HTTP_X_EVIL', "\e[31mred\x9b"]);
+    deliver($socket, body => $body, secret => $OLD_SECRET, params => ['HTTP_X_EVIL', "\e[31mred\x9b",
+        CONTENT_TYPE => 'text/x-one', HTTP_CONTENT_TYPE => 'text/x-one', HTTP_CONTENT_LENGTH => 'other']);
     my ($one) = kept('calls');
     is((operate($conf, 'inspect', 'calls', '--show', 1, '--body'))[1], $body, '--body: every byte');
     my ($code, $raw) = operate($conf, 'inspect', 'calls', '--show', 1, '--raw');
@@ -175,6 +176,7 @@ my ($pid, $socket) = start_hookspoold(conf => $conf);
     my (undef, $full) = operate($conf, 'inspect', 'calls', '--show', 1);
     unlike($full, qr/[^\n\x20-\x7e]/, '--show: no control bytes for the terminal');
     like($full, qr/X-Evil: \?\[31mred\?/, '... they are shown as such');
+    is(join(' ', sort $full =~ /Content-\w+: (\S+)$/mg), length($body) . ' other text/x-one', '... a header that came by two names once');
     my ($json) = shown('calls', 1);
     is(MIME::Base64::decode_base64($json->{body_base64}), $body, '--json: a body that is no text');
 

@@ -31,6 +31,8 @@ like($out, qr/\Ahookspoold \d+\.\d+/, '-V prints the version');
 ($code, $out) = run([$program, '-h']);
 is($code, 0, '-h');
 like($out, qr/-$_\b/, "-h tells of -$_") for qw(c s n t V h);
+is_deeply([run([$program, '--help'])], [0, $out, ''], 'so does --help');
+is_deeply([run([$program, '--version'])], [run([$program, '-V'])], '--version is -V');
 
 ($code, $out, $err) = run([$program, '-t', '-c', $conf]);
 is($code, 0, '-t of a good configuration') or diag($err);

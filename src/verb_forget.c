@@ -144,8 +144,7 @@ static int read_ids(struct request *request, struct cli *cli)
     for (int i = 0; i < cli_count(cli); i++) {
         const char *id = cli_operand(cli, i);
         if (!delivery_is_id(id, strlen(id))) {
-            log_error("'%s' is no id: an id has at most 200 of A-Z a-z 0-9 _ -, not '-' first",
-                      id);
+            log_error("'%s' is no id: " DELIVERY_IDS, id);
             return EX_DATAERR;
         }
         request->targets[i].id = id;

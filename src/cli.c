@@ -300,7 +300,10 @@ const struct config *cli_config(struct cli *cli)
     return cli->config;
 }
 
-/* A name that is not in the configuration; the ones that are: name_at() by number. */
+/*
+ * A name that is not in the configuration, or none (NULL) though there are several; the ones that
+ * are: name_at() by number.
+ */
 static void name_unknown(const struct cli *cli, const char *what, const char *name, size_t count,
                          const char *(*name_at)(const struct config *, size_t))
 {
@@ -311,8 +314,11 @@ static void name_unknown(const struct cli *cli, const char *what, const char *na
         (void)snprintf(names + len, sizeof(names) - len, "%s%s", i > 0 ? ", " : "",
                        name_at(cli->config, i));
     }
-    log_error("'%s' has no %s '%s'; it has: %s", cli->config->file, what, name,
-              count > 0 ? names : "none");
+    if (name == NULL)
+        log_error("'%s' has %zu %ss, say which: %s", cli->config->file, count, what, names);
+    else
+        log_error("'%s' has no %s '%s'; it has: %s", cli->config->file, what, name,
+                  count > 0 ? names : "none");
 }
 
 static const char *endpoint_at(const struct config *config, size_t i)
@@ -336,7 +342,10 @@ const struct config_endpoint *cli_endpoint(struct cli *cli, const char *name)
 
     if (config == NULL)
         return NULL;
-    const struct config_endpoint *endpoint = config_endpoint_by_name(config, name);
+    if (name == NULL && config->endpoint_count == 1)
+        return &config->endpoints[0];
+    const struct config_endpoint *endpoint =
+        name == NULL ? NULL : config_endpoint_by_name(config, name);
     if (endpoint == NULL)
         name_unknown(cli, "endpoint", name, config->endpoint_count, endpoint_at);
     return endpoint;
@@ -364,9 +373,7 @@ const struct config_spool *cli_spool(struct cli *cli, const char *name)
                          : strcmp(config->spools[i].name, name) == 0)
             return &config->spools[i];
     }
-    if (config != NULL && name == NULL)
-        log_error("there are %zu spools: say which, --spool NAME", config->spool_count);
-    else if (config != NULL)
+    if (config != NULL)
         name_unknown(cli, "spool", name, config->spool_count, spool_at);
     return NULL;
 }

@@ -15,6 +15,7 @@
 #include "io.h"
 #include "jsonc.h"
 #include "log.h"
+#include "member.h"
 #include "segment.h"
 #include "status.h"
 #include "upkeep.h"
@@ -73,11 +74,10 @@ static void print_json(const struct request *request, const struct target *targe
 
     printf("{\"spool\":");
     jsonc_put(stdout, request->spool, strlen(request->spool));
-    printf(",\"id\":");
-    jsonc_put(stdout, target->id, strlen(target->id));
-    printf(",\"status\":\"%s\"", words[target->verdict]);
+    member_string("id", target->id);
+    member_string("status", words[target->verdict]);
     if (target->verdict == FORGET_UNKNOWN)
-        printf(",\"in_log\":%s", target->in_log ? "true" : "false");
+        member_flag("in_log", target->in_log);
     puts("}");
 }
 

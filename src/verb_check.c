@@ -81,7 +81,7 @@ static const struct cli_option options[] = {
      CLI_NOTHING},
     {"url", 0, "URL", "send to an endpoint's public URL, unsigned, and see what comes back",
      CLI_NOTHING},
-    {"json", 0, NULL, "print one JSON object a finding", CLI_NOTHING},
+    {"json", 'j', NULL, "print one JSON object a finding", CLI_NOTHING},
     {0}};
 
 const struct verb verb_check = {

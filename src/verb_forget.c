@@ -19,6 +19,7 @@
 #include "segment.h"
 #include "status.h"
 #include "upkeep.h"
+#include "view.h"
 
 enum { PATIENCE = 10 /* seconds that an id is waited for which is being stored */ };
 
@@ -173,8 +174,8 @@ static int run(struct cli *cli)
 }
 
 static const struct cli_option options[] = {
-    {"spool", 's', "SPOOL", "of this spool; need not be said if there is only one", CLI_SPOOL},
-    {"json", 0, NULL, "print a line of JSON for each id", CLI_NOTHING},
+    {"json", 'j', NULL, "print a line of JSON for each id", CLI_NOTHING},
+    VIEW_SPOOL,
     {0}};
 
 const struct verb verb_forget = {

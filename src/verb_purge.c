@@ -141,9 +141,9 @@ static int run(struct cli *cli)
 }
 
 static const struct cli_option options[] = {
-    {"spool", 's', "SPOOL", "only this one (default: all)", CLI_SPOOL},
+    {"spool", 'S', "NAME", "only this one (default: all)", CLI_SPOOL},
     {"dry-run", 'n', NULL, "only say what would be removed", CLI_NOTHING},
-    {"json", 0, NULL, "print a line of JSON for each spool", CLI_NOTHING},
+    {"json", 'j', NULL, "print a line of JSON for each spool", CLI_NOTHING},
     {0}};
 
 const struct verb verb_purge = {

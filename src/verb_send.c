@@ -151,7 +151,7 @@ static const struct cli_option options[] = {
     {"rate", 'r', "N", "begin so many a second; or N/m, N/h (default: as fast as they go)",
      CLI_NOTHING},
     {"insecure", 'k', NULL, "do not check the server's certificate", CLI_NOTHING},
-    {"json", 0, NULL, "print JSON, an object a line", CLI_NOTHING},
+    {"json", 'j', NULL, "print JSON, an object a line", CLI_NOTHING},
     {0}};
 
 const struct verb verb_send = {

@@ -351,7 +351,10 @@ const struct config_endpoint *cli_endpoint(struct cli *cli, const char *name)
 
     if (config == NULL)
         return NULL;
-    const struct config_endpoint *endpoint = config_endpoint_by_name(config, name);
+    if (name == NULL && config->endpoint_count == 1)
+        return &config->endpoints[0];
+    const struct config_endpoint *endpoint =
+        name == NULL ? NULL : config_endpoint_by_name(config, name);
     if (endpoint == NULL)
         name_unknown(cli, "endpoint", name, config->endpoint_count, endpoint_at);
     return endpoint;

@@ -74,7 +74,7 @@ const struct config *cli_config(struct cli *cli);
 
 /*
  * The endpoint, consumer or spool of this name; NULL after a message with the names there are:
- * return EX_CONFIG. A spool need not be named (NULL) if there is only one.
+ * return EX_CONFIG. An endpoint or a spool need not be named (NULL) if there is only one.
  */
 const struct config_endpoint *cli_endpoint(struct cli *cli, const char *name);
 const struct config_consumer *cli_consumer(struct cli *cli, const char *name);

@@ -42,7 +42,8 @@ struct delivery {
 const char *delivery_parse(struct delivery *delivery, char *const *envp, int64_t now,
                            int64_t tolerance);
 
-/* Is this an id that delivery_parse() would let pass? */
+/* Is this an id that delivery_parse() would let pass? And the rule in words. */
+#define DELIVERY_IDS "1 to 200 of A-Z a-z 0-9 _ -, not '-' first"
 bool delivery_is_id(const char *text, size_t len);
 
 #endif

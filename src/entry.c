@@ -12,11 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "delivery.h"
 #include "io.h"
 #include "log.h"
 #include "record.h"
 
-enum { ID_MAX = 200, NAME_SIZE = sizeof("locks/xx/.") + ID_MAX, DAY_LENGTH = 10 };
+enum { NAME_SIZE = sizeof("locks/xx/.") + DELIVERY_ID_MAX, DAY_LENGTH = 10 };
 
 static int fail(const char *path, const char *name)
 {
@@ -25,14 +26,6 @@ static int fail(const char *path, const char *name)
     log_error("cannot look up '%s/%s': %s", path, name, strerror(saved));
     errno = saved;
     return -1;
-}
-
-/* delivery.h lets no other pass; nothing else makes a safe file name. */
-static bool is_id(const char *id)
-{
-    const size_t len = strlen(id);
-
-    return len > 0 && len <= ID_MAX && id[0] != '.' && strchr(id, '/') == NULL;
 }
 
 /* 1 and the inode; 0: there is none */
@@ -75,7 +68,7 @@ int entry_look(struct entry *entry, int dir, const char *path, const char *id)
     ino_t inode = 0;
 
     *entry = (struct entry){.kind = ENTRY_ABSENT};
-    if (!is_id(id))
+    if (!delivery_is_id(id, strlen(id)))
         return 0;
     int found = look_up(dir, path, id, false, &inode);
     if (found > 0)

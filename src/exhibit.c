@@ -10,6 +10,7 @@
 
 #include "crypto.h"
 #include "jsonc.h"
+#include "member.h"
 #include "out.h"
 #include "when.h"
 
@@ -234,11 +235,10 @@ void exhibit_raw(const struct exhibit *exhibit)
 
 static void json_text(const char *name, const char *text)
 {
-    printf(",\"%s\":", name);
     if (text == NULL || text[0] == '\0')
-        fputs("null", stdout);
+        printf(",\"%s\":null", name);
     else
-        jsonc_put(stdout, text, strlen(text));
+        member_string(name, text);
 }
 
 static void json_causes(const struct exhibit *exhibit)

@@ -64,10 +64,10 @@ static void put_state(const struct listing *listing, uint64_t position)
     const enum fate fate = standing_fate(standing, position);
 
     member_string("consumer", standing->name);
-    printf(",\"state\":\"%s\"", standing_fate_name(fate));
+    member_string("state", standing_fate_name(fate));
     if (fate == FATE_FAILED) {
         const struct retry_entry *entry = retry_find(standing->retry, position);
-        printf(",\"attempts\":%u", entry->attempts);
+        member_number("attempts", entry->attempts);
         member_time("next", entry->next);
     }
 }
@@ -82,10 +82,21 @@ static void put_event(const struct listing *listing, const struct segment_line *
     member_text("source", view->source, view->source_len);
     member_text("time", view->time, view->time_len);
     member_text("received", view->received, view->received_len);
-    printf(",\"bytes\":%zu", line->len);
+    member_number("bytes", line->len);
     if (listing->standing != NULL)
         put_state(listing, line->position);
     fputs("}\n", stdout);
+}
+
+void listing_history(const struct failure *failure)
+{
+    member_number("attempts", failure->attempts);
+    member_time("first", failure->first);
+    member_time("last", failure->last);
+    member_time("next", failure->next);
+    member_string("reason", failure->reason);
+    member_number("status", (uint64_t)failure->status);
+    member_string("stderr", failure->stderr_text);
 }
 
 static void put_failure(const struct listing *listing, const struct failure *failure)
@@ -94,15 +105,9 @@ static void put_failure(const struct listing *listing, const struct failure *fai
     member_string("id", failure->id);
     member_string("type", failure->type);
     member_string("consumer", listing->standing->name);
-    printf(",\"state\":\"%s\",\"attempts\":%u",
-           standing_fate_name(listing->kind == LISTING_DEAD ? FATE_DEAD : FATE_FAILED),
-           failure->attempts);
-    member_time("first", failure->first);
-    member_time("last", failure->last);
-    member_time("next", failure->next);
-    member_string("reason", failure->reason);
-    printf(",\"status\":%d", failure->status);
-    member_string("stderr", failure->stderr_text);
+    member_string("state",
+                  standing_fate_name(listing->kind == LISTING_DEAD ? FATE_DEAD : FATE_FAILED));
+    listing_history(failure);
     fputs("}\n", stdout);
 }
 

@@ -39,6 +39,8 @@ void listing_close(struct listing *listing);
 void listing_event(struct listing *listing, const struct segment_line *line);
 void listing_failure(struct listing *listing, const struct failure *failure);
 
+/* How often, when and why it failed, as members of a JSON object. */
+void listing_history(const struct failure *failure);
 /* What has been held back is written. */
 void listing_flush(struct listing *listing);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "failedline.h"
 #include "log.h"
 #include "status.h"
 
@@ -137,21 +138,18 @@ static void start(struct offers *offers, struct offer *offer)
 static int describe_retry(void *context, struct failure *event)
 {
     struct batch_event *known = context;
-    struct record_view view;
+    struct segment_line line;
 
     known->position = event->position;
     memcpy(known->id, event->id, sizeof(known->id));
     memcpy(known->type, event->type, sizeof(known->type));
-    char *line = malloc(event->event_len + 1);
-    if (line == NULL) {
-        log_error("cannot offer event %s: %s", event->id, strerror(errno));
+    if (failedline_of(event, &line) == 0) {
+        batch_describe(known, &line.view, event->position);
+        free((char *)line.text);
+    } else if (errno == ENOMEM) {
+        log_error("cannot offer event %s: %s", event->id, strerror(ENOMEM));
         return -1;
     }
-    memcpy(line, event->event, event->event_len);
-    line[event->event_len] = '\n';
-    if (record_check(line, event->event_len + 1, &view))
-        batch_describe(known, &view, event->position);
-    free(line);
     return 0;
 }
 

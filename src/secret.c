@@ -16,6 +16,7 @@
 
 #include "crypto.h"
 #include "log.h"
+#include "when.h"
 
 /* Where the reader is, and where its one complaint goes. */
 struct reader {
@@ -81,26 +82,13 @@ static size_t without_comment(const char *text, size_t len)
     return len;
 }
 
-/* 2026-12-01T00:00:00Z and nothing like it: what the calendar writes back must be the text. */
+/* 2026-12-01T00:00:00Z and nothing like it. */
 static bool parse_time(const struct word *word, int64_t *when)
 {
-    static const char format[] = "%Y-%m-%dT%H:%M:%SZ";
-    char text[sizeof("2026-12-01T00:00:00Z")], again[sizeof(text)];
-    struct tm tm = {0};
-    time_t seconds;
+    long nanoseconds;
 
-    if (word->len != sizeof(text) - 1)
-        return false;
-    memcpy(text, word->text, word->len);
-    text[word->len] = '\0';
-    if (strptime(text, format, &tm) == NULL)
-        return false;
-    seconds = timegm(&tm);
-    if (seconds <= 0 || gmtime_r(&seconds, &tm) == NULL ||
-        strftime(again, sizeof(again), format, &tm) == 0 || strcmp(text, again) != 0)
-        return false;
-    *when = seconds;
-    return true;
+    return word->len == strlen("2026-12-01T00:00:00Z")
+        && when_parse_stamp(word->text, word->len, when, &nanoseconds) && *when > 0;
 }
 
 /* What stands after a secret. Words are not repeated in messages: they may be half a secret. */

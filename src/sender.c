@@ -53,19 +53,6 @@ int sender_id(char id[SENDER_ID])
     return 0;
 }
 
-bool sender_id_valid(const char *id)
-{
-    const size_t len = strlen(id);
-
-    if (len == 0 || len > DELIVERY_ID_MAX || id[0] == '-')
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if (strchr(base62, id[i]) == NULL && id[i] != '_' && id[i] != '-')
-            return false;
-    }
-    return true;
-}
-
 bool sender_time(const char *text, int64_t now, int64_t *seconds)
 {
     const size_t len = strlen(text);

@@ -29,12 +29,9 @@ int sender_random(void *bytes, size_t len);
 /* "msg_" and 27 characters of base62, as Svix makes them: 0, or -1 after a message. */
 int sender_id(char id[SENDER_ID]);
 
-/* The rules of the two below, in words. */
-#define SENDER_IDS "an id: 1 to 200 of A-Z a-z 0-9 _ -, not '-' first"
+/* The rule of sender_time() in words. */
 #define SENDER_TIMES "1790000000, 2026-11-23T09:33:00Z, or how long ago: 90s, 2h, 3d"
 
-/* May this stand in the id header? */
-bool sender_id_valid(const char *id);
 
 /*
  * A timestamp as the header has it (Unix seconds), or what when_parse() takes. False: it is

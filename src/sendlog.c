@@ -7,24 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jsonc.h"
+#include "member.h"
 #include "out.h"
 #include "when.h"
 
 static double ms(int64_t nanoseconds)
 {
     return (double)nanoseconds / 1e6;
-}
-
-static void put_string(const char *name, const char *text)
-{
-    printf(",\"%s\":", name);
-    jsonc_put(stdout, text, strlen(text));
-}
-
-static const char *truth(bool true_)
-{
-    return true_ ? "true" : "false";
 }
 
 /* ---- a request */
@@ -66,15 +55,15 @@ static void answer_json(const struct sendlog_line *line)
     else
         printf("%ld", answer->status);
     if (line->word[0] != '\0')
-        put_string("word", line->word);
+        member_string("word", line->word);
     printf(",\"ms\":%.3f,\"expected_status\":%ld", ms(answer->nanoseconds), expectation->status);
     if (expectation->word != NULL)
-        put_string("expected_word", expectation->word);
-    printf(",\"as_expected\":%s", truth(line->met));
+        member_string("expected_word", expectation->word);
+    member_flag("as_expected", line->met);
     if (answer->status == 0)
-        put_string("error", answer->why);
+        member_string("error", answer->why);
     if (line->hint[0] != '\0')
-        put_string("hint", line->hint);
+        member_string("hint", line->hint);
     puts("}");
 }
 
@@ -117,7 +106,7 @@ static void summary_text(const struct answers *answers, int64_t nanoseconds)
 static void summary_json(const struct answers *answers, const char *url, int64_t nanoseconds)
 {
     printf("{\"kind\":\"summary\"");
-    put_string("url", url);
+    member_string("url", url);
     printf(",\"requests\":%" PRId64 ",\"as_expected\":%" PRId64 ",\"unanswered\":%" PRId64
            ",\"seconds\":%.3f,\"per_second\":%.1f", answers->count, answers->expected,
            answers->count - answers->answered, (double)nanoseconds / 1e9,
@@ -135,7 +124,7 @@ static void summary_json(const struct answers *answers, const char *url, int64_t
         else
             printf(",\"status\":null");
         if (kind->word[0] != '\0')
-            put_string("word", kind->word);
+            member_string("word", kind->word);
         putchar('}');
     }
     puts("]}");

@@ -12,6 +12,7 @@
 #include "dead.h"
 #include "filter.h"
 #include "jsonc.h"
+#include "listing.h"
 #include "member.h"
 #include "out.h"
 #include "pretty.h"
@@ -56,17 +57,6 @@ static void tell_failure(const struct standing *standing, enum fate fate, uint64
 
 /* ---- JSON */
 
-static void json_failure(const struct failure *failure)
-{
-    printf(",\"attempts\":%u", failure->attempts);
-    member_time("first", failure->first);
-    member_time("last", failure->last);
-    member_time("next", failure->next);
-    member_string("reason", failure->reason);
-    printf(",\"status\":%d", failure->status);
-    member_string("stderr", failure->stderr_text);
-}
-
 static void json_consumers(const struct sheet *sheet, uint64_t position)
 {
     fputs(",\"consumers\":[", stdout);
@@ -75,9 +65,9 @@ static void json_consumers(const struct sheet *sheet, uint64_t position)
         const enum fate fate = standing_fate(standing, position);
         fputs(i > 0 ? ",{\"consumer\":" : "{\"consumer\":", stdout);
         jsonc_put(stdout, standing->name, strlen(standing->name));
-        printf(",\"configured\":%s,\"state\":\"%s\"", standing->config != NULL ? "true" : "false",
-               standing_fate_name(fate));
-        tell_failure(standing, fate, position, json_failure);
+        member_flag("configured", standing->config != NULL);
+        member_string("state", standing_fate_name(fate));
+        tell_failure(standing, fate, position, listing_history);
         putchar('}');
     }
     putchar(']');
@@ -95,9 +85,11 @@ static void put_json(const struct sheet *sheet, const struct segment_line *line,
 {
     const struct entry *entry = sheet->entry;
 
-    printf("{\"position\":%" PRIu64 ",\"bytes\":%zu,\"in_log\":%s", line->position, line->len,
-           keeper == NULL ? "true" : "false");
-    printf(",\"entry\":\"%s\",\"entry_day\":", entry_name(entry->kind));
+    printf("{\"position\":%" PRIu64, line->position);
+    member_number("bytes", line->len);
+    member_flag("in_log", keeper == NULL);
+    member_string("entry", entry_name(entry->kind));
+    fputs(",\"entry_day\":", stdout);
     if (entry->day[0] != '\0')
         jsonc_put(stdout, entry->day, strlen(entry->day));
     else

@@ -3,33 +3,12 @@
 
 #include "signer.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
 #include "log.h"
 #include "secretfile.h"
 #include "sender.h"
-
-static const struct config_endpoint *only_endpoint(struct cli *cli)
-{
-    const struct config *config = cli_config(cli);
-    char names[256] = "";
-
-    if (config == NULL)
-        return NULL;
-    if (config->endpoint_count == 1)
-        return &config->endpoints[0];
-    for (size_t i = 0; i < config->endpoint_count; i++) {
-        const size_t len = strlen(names);
-        (void)snprintf(names + len, sizeof(names) - len, "%s%s", i > 0 ? ", " : "",
-                       config->endpoints[i].name);
-    }
-    log_error("'%s' has %zu endpoints, say which: %s", config->file, config->endpoint_count,
-              names);
-    return NULL;
-}
 
 static int choose(struct signer *signer)
 {
@@ -44,7 +23,7 @@ int signer_open(struct signer *signer, struct cli *cli, const char *name, const 
 {
     *signer = (struct signer){.file = file};
     if (name != NULL || file == NULL) {
-        signer->endpoint = name != NULL ? cli_endpoint(cli, name) : only_endpoint(cli);
+        signer->endpoint = cli_endpoint(cli, name);
         if (signer->endpoint == NULL)
             return EX_CONFIG;
         if (file == NULL)

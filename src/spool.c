@@ -147,9 +147,10 @@ static int sync_last(const struct spool *spool, uint64_t *start, uint64_t *end)
 
 /*
  * The end of a log that no responder has opened since the machine was started.
- * A shared lock on the spool tells that nobody writes, while it is held; it is
- * held for the sync alone, so that a responder that starts need not wait for
- * us. What he does meanwhile leaves the whole lines as they are.
+ * A shared lock on the spool keeps out who would repair it first; one who had
+ * done so when we got the lock writes beside us, so the state is asked again.
+ * The lock is held for the sync alone, so that a responder that starts need not
+ * wait for us. What he does meanwhile leaves the whole lines as they are.
  */
 static int find_end(const struct spool *spool, uint64_t *end)
 {
@@ -161,11 +162,15 @@ static int find_end(const struct spool *spool, uint64_t *end)
     int result = flock(guard, LOCK_SH | LOCK_NB);
     if (result < 0 && errno != EWOULDBLOCK)
         result = fail("lock", spool->path);
-    else if (result == 0)
+    const int known =
+        result < 0 ? -1 : logstate_read(spool->log_dir, spool->log_path, end);
+    if (known == 0)
         result = sync_last(spool, &start, &limit);
     const int saved = errno;
     close(guard);
     errno = saved;
+    if (known != 0)
+        return known;
     if (result > 0)
         return segment_whole(spool->log_dir, spool->log_path, start, limit, end);
     *end = 0;

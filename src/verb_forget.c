@@ -15,9 +15,11 @@
 #include "io.h"
 #include "jsonc.h"
 #include "log.h"
+#include "member.h"
 #include "segment.h"
 #include "status.h"
 #include "upkeep.h"
+#include "view.h"
 
 enum { PATIENCE = 10 /* seconds that an id is waited for which is being stored */ };
 
@@ -73,11 +75,10 @@ static void print_json(const struct request *request, const struct target *targe
 
     printf("{\"spool\":");
     jsonc_put(stdout, request->spool, strlen(request->spool));
-    printf(",\"id\":");
-    jsonc_put(stdout, target->id, strlen(target->id));
-    printf(",\"status\":\"%s\"", words[target->verdict]);
+    member_string("id", target->id);
+    member_string("status", words[target->verdict]);
     if (target->verdict == FORGET_UNKNOWN)
-        printf(",\"in_log\":%s", target->in_log ? "true" : "false");
+        member_flag("in_log", target->in_log);
     puts("}");
 }
 
@@ -144,8 +145,7 @@ static int read_ids(struct request *request, struct cli *cli)
     for (int i = 0; i < cli_count(cli); i++) {
         const char *id = cli_operand(cli, i);
         if (!delivery_is_id(id, strlen(id))) {
-            log_error("'%s' is no id: an id has at most 200 of A-Z a-z 0-9 _ -, not '-' first",
-                      id);
+            log_error("'%s' is no id: " DELIVERY_IDS, id);
             return EX_DATAERR;
         }
         request->targets[i].id = id;
@@ -174,8 +174,8 @@ static int run(struct cli *cli)
 }
 
 static const struct cli_option options[] = {
-    {"spool", 'S', "NAME", "the spool, if there are several", CLI_SPOOL},
     {"json", 'j', NULL, "print a line of JSON for each id", CLI_NOTHING},
+    VIEW_SPOOL,
     {0}};
 
 const struct verb verb_forget = {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "jsonc.h"
 #include "log.h"
@@ -14,6 +15,8 @@
 #include "purge.h"
 #include "spool.h"
 #include "when.h"
+
+enum { HOUR = 60 * 60 };
 
 static const char *ending(uint64_t count, const char *one, const char *many)
 {
@@ -39,7 +42,8 @@ static void say_reason(char *text, size_t size, const struct purge *purge)
         snprintf(text, size, "the next segment is younger than keep");
         break;
     }
-    if (purge->held) { /* then it is well to know by which time things are old */
+    /* Where that makes a difference it is well to know by which time things are old. */
+    if (purge->held && purge->now < (int64_t)time(NULL) - HOUR) {
         const size_t len = strlen(text);
         if (purge->now != INT64_MIN)
             when_stamp(stamp, purge->now);

@@ -131,14 +131,16 @@ static void json_consumer(const struct survey *survey, size_t which)
 
     fputs("{\"consumer\":", stdout);
     jsonc_put(stdout, standing->name, strlen(standing->name));
-    printf(",\"configured\":%s,\"readable\":%s", standing->config != NULL ? "true" : "false",
-           standing->unread ? "false" : "true");
+    member_flag("configured", standing->config != NULL);
+    member_flag("readable", !standing->unread);
     if (!standing->unread) {
-        printf(",\"drained\":%s,\"waiting\":%" PRIu64 ",\"waiting_bytes\":%" PRIu64
-               ",\"damaged\":%" PRIu64, standing->drained ? "true" : "false",
-               tally->total.events, tally->total.bytes, tally->damaged);
+        member_flag("drained", standing->drained);
+        member_number("waiting", tally->total.events);
+        member_number("waiting_bytes", tally->total.bytes);
+        member_number("damaged", tally->damaged);
         member_time("oldest", tally->oldest);
-        printf(",\"failed\":%zu,\"dead\":%zu", standing->failed, standing->dead);
+        member_number("failed", standing->failed);
+        member_number("dead", standing->dead);
         member_time("oldest_failure", standing->oldest_failure);
     }
     putchar('}');
@@ -146,9 +148,11 @@ static void json_consumer(const struct survey *survey, size_t which)
 
 static void put_json(const struct survey *survey)
 {
-    printf("{\"spool\":\"%s\",\"made\":%s,\"log_bytes\":%" PRIu64 ",\"log_end\":%" PRIu64
-           ",\"segments\":%zu", survey->config->name, survey->made ? "true" : "false",
-           survey->view.end - survey->view.begin, survey->view.end, survey->segments);
+    printf("{\"spool\":\"%s\"", survey->config->name);
+    member_flag("made", survey->made);
+    member_number("log_bytes", survey->view.end - survey->view.begin);
+    member_number("log_end", survey->view.end);
+    member_number("segments", survey->segments);
     member_time("last_stored", survey->last);
     if (survey->stats != NULL)
         json_requests(survey);

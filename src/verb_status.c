@@ -119,8 +119,9 @@ static void put_backlog(const struct survey *survey, size_t which)
 {
     const struct tally *tally = &survey->backlogs.list[which].tally;
 
-    printf("{\"events\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"damaged\":%" PRIu64,
-           tally->total.events, tally->total.bytes, tally->damaged);
+    printf("{\"events\":%" PRIu64, tally->total.events);
+    member_number("bytes", tally->total.bytes);
+    member_number("damaged", tally->damaged);
     member_time("oldest", tally->oldest);
     fputs(",\"by_age\":", stdout);
     agetable_json(stdout, tally, &survey->backlogs.types);
@@ -133,12 +134,14 @@ static void put_consumer(const struct survey *survey, size_t which)
 
     fputs("{\"consumer\":", stdout);
     jsonc_put(stdout, standing->name, strlen(standing->name));
-    printf(",\"configured\":%s,\"readable\":%s", standing->config != NULL ? "true" : "false",
-           standing->unread ? "false" : "true");
+    member_flag("configured", standing->config != NULL);
+    member_flag("readable", !standing->unread);
     if (!standing->unread) {
-        printf(",\"drained\":%s,\"position\":%" PRIu64 ",\"failed\":%zu,\"dead\":%zu"
-               ",\"replays\":%zu", standing->drained ? "true" : "false",
-               standing->cursor.position, standing->failed, standing->dead, standing->replays);
+        member_flag("drained", standing->drained);
+        member_number("position", standing->cursor.position);
+        member_number("failed", standing->failed);
+        member_number("dead", standing->dead);
+        member_number("replays", standing->replays);
         member_time("oldest_failure", standing->oldest_failure);
         member_time("next_attempt", standing->next);
         fputs(",\"backlog\":", stdout);
@@ -149,9 +152,11 @@ static void put_consumer(const struct survey *survey, size_t which)
 
 static void put_json(const struct survey *survey)
 {
-    printf("{\"spool\":\"%s\",\"made\":%s,\"begin\":%" PRIu64 ",\"end\":%" PRIu64
-           ",\"segments\":%zu", survey->config->name, survey->made ? "true" : "false",
-           survey->view.begin, survey->view.end, survey->segments);
+    printf("{\"spool\":\"%s\"", survey->config->name);
+    member_flag("made", survey->made);
+    member_number("begin", survey->view.begin);
+    member_number("end", survey->view.end);
+    member_number("segments", survey->segments);
     member_time("last_stored", survey->last);
     fputs(",\"consumers\":[", stdout);
     for (size_t i = 0; i < survey->standings.count; i++) {

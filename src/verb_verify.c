@@ -46,15 +46,10 @@ static int take_operands(struct task *task, const char **body)
                          cli_operand(cli, 1));
     if (file != NULL)
         return keyring_load_file(&task->keyring, file);
-    const struct config *config = cli_config(cli);
-    if (config == NULL)
-        return EX_CONFIG;
-    if (!named && config->endpoint_count > 1)
-        return cli_usage(cli, "there are %zu endpoints: say which", config->endpoint_count);
-    task->endpoint = named ? cli_endpoint(cli, cli_operand(cli, 0)) : &config->endpoints[0];
+    task->endpoint = cli_endpoint(cli, named ? cli_operand(cli, 0) : NULL);
     if (task->endpoint == NULL)
         return EX_CONFIG;
-    return keyring_load(&task->keyring, config, task->endpoint, cli_verbose(cli));
+    return keyring_load(&task->keyring, cli_config(cli), task->endpoint, cli_verbose(cli));
 }
 
 static int read_headers(struct task *task, const char *path)

@@ -411,6 +411,23 @@ static void refusals(void)
     }
 }
 
+/* A full disk: nothing can be written, and what makes room goes all the same. */
+static void full_disk(void)
+{
+    struct site site;
+    struct purge purge;
+
+    make_site(&site);
+    fault_clear();
+    fault_set(IO_WRITE, 0, INT_MAX, ENOSPC);
+    is_int(run_purge(&site, &purge, false), EX_IOERR, "the disk is full");
+    io_seam = NULL;
+    is_int(left(&site), 2, "old segments go");
+    is_int(temp_said("No space left on device"), 1, "it is said what could not be written");
+    is_int(run_purge(&site, &purge, false), EX_OK, "then there is room");
+    drop_site(&site);
+}
+
 /* The last line that proves itself, however long the lines are and whatever stands behind it. */
 static void newest(void)
 {
@@ -509,6 +526,7 @@ int main(void)
     leftovers();
     order();
     refusals();
+    full_disk();
     newest();
     plans();
     temp_drop(&ground);

@@ -32,14 +32,15 @@ static void ids(void)
     char id[SENDER_ID], other[SENDER_ID], longest[DELIVERY_ID_MAX + 2];
 
     for (size_t i = 0; i < COUNT(cases); i++)
-        is_int(sender_id_valid(cases[i].id), cases[i].valid, "id %zu", i);
+        is_int(delivery_is_id(cases[i].id, strlen(cases[i].id)), cases[i].valid, "id %zu", i);
     memset(longest, 'x', sizeof(longest));
     longest[DELIVERY_ID_MAX + 1] = '\0';
-    ok(!sender_id_valid(longest), "an id of 201");
+    ok(!delivery_is_id(longest, strlen(longest)), "an id of 201");
     longest[DELIVERY_ID_MAX] = '\0';
-    ok(sender_id_valid(longest), "an id of 200");
+    ok(delivery_is_id(longest, strlen(longest)), "an id of 200");
     ok(sender_id(id) == 0 && sender_id(other) == 0, "ids are made");
-    ok(strlen(id) == 31 && strncmp(id, "msg_", 4) == 0 && sender_id_valid(id), "of Svix's form");
+    ok(strlen(id) == 31 && strncmp(id, "msg_", 4) == 0 && delivery_is_id(id, 31),
+       "of Svix's form");
     ok(strcmp(id, other) != 0, "each another");
 }
 

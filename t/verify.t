@@ -112,7 +112,7 @@ sub verify {
     my $err;
     for my $wrong (
         [64, 'no headers',              'calls'],
-        [64, 'which endpoint',          '--headers', "$dir/headers"],
+        [78, 'which endpoint',          '--headers', "$dir/headers"],
         [64, 'an operand too many',     '--headers', "$dir/headers", '--secret-file', "$dir/one.secret", 'a', 'b'],
         [64, 'a time that is none',     '--headers', "$dir/headers", '--at', 'soon', 'calls'],
         [78, 'an endpoint not there',   '--headers', "$dir/headers", 'nobody'],

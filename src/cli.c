@@ -320,14 +320,18 @@ static const char *list_names(const struct cli *cli, size_t count, name_at *name
     return count > 0 ? out : "none";
 }
 
-/* A name that is not in the configuration, and the ones that are. */
+/* A name that is not in the configuration, or none though there are several; the ones that are. */
 static void name_unknown(const struct cli *cli, const char *what, const char *name, size_t count,
                          name_at *at)
 {
     char names[NAMES];
 
-    log_error("'%s' has no %s '%s'; it has: %s", cli->config->file, what, name,
-              list_names(cli, count, at, names));
+    if (name == NULL)
+        log_error("'%s' has %zu %ss, say which: %s", cli->config->file, count, what,
+                  list_names(cli, count, at, names));
+    else
+        log_error("'%s' has no %s '%s'; it has: %s", cli->config->file, what, name,
+                  list_names(cli, count, at, names));
 }
 
 static const char *endpoint_at(const struct config *config, size_t i)
@@ -376,17 +380,13 @@ const struct config_consumer *cli_consumer(struct cli *cli, const char *name)
 const struct config_spool *cli_spool(struct cli *cli, const char *name)
 {
     const struct config *config = cli_config(cli);
-    char names[NAMES];
 
     for (size_t i = 0; config != NULL && i < config->spool_count; i++) {
         if (name == NULL ? config->spool_count == 1
                          : strcmp(config->spools[i].name, name) == 0)
             return &config->spools[i];
     }
-    if (config != NULL && name == NULL)
-        log_error("there are %zu spools: say which with --spool: %s", config->spool_count,
-                  list_names(cli, config->spool_count, spool_at, names));
-    else if (config != NULL)
+    if (config != NULL)
         name_unknown(cli, "spool", name, config->spool_count, spool_at);
     return NULL;
 }

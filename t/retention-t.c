@@ -420,7 +420,7 @@ static void full_disk(void)
     make_site(&site);
     fault_clear();
     fault_set(IO_WRITE, 0, INT_MAX, ENOSPC);
-    is_int(run_purge(&site, &purge, false), EX_IOERR, "the disk is full");
+    is_int(run_purge(&site, &purge, false), EX_TEMPFAIL, "the disk is full");
     io_seam = NULL;
     is_int(left(&site), 2, "old segments go");
     is_int(temp_said("No space left on device"), 1, "it is said what could not be written");

@@ -152,10 +152,12 @@ static int search(struct show *show)
 static int not_there(const struct show *show)
 {
     const char *spool = show->view.spool.config->name;
+    const bool known = show->entry.day[0] != '\0';
 
     if (show->entry.kind == ENTRY_STORED)
         log_error("event '%s' is not in spool '%s' any more: it was purged, but its id is "
-                  "remembered, from %s on", show->id, spool, show->entry.day);
+                  "remembered%s%s%s", show->id, spool, known ? ", from " : "", show->entry.day,
+                  known ? " on" : "");
     else
         log_error("event '%s' is not in spool '%s'", show->id, spool);
     if (show->damaged > 0)

@@ -94,22 +94,22 @@ static int ask(struct sending *sending, const struct event_sent *event, int64_t 
 }
 
 /* Counts the answer and prints it. What is wrong gets a hint, the first time. */
-static int judge(struct sending *sending, struct sendlog_line *line)
+static int judge(struct sending *sending, struct sendlog_line line)
 {
     const struct campaign *campaign = sending->campaign;
     char word[ANSWERS_WORD], hint[HINT_SIZE] = "";
 
     find_word(&sending->answer, word);
-    line->answer = &sending->answer;
-    line->word = word;
-    line->met = expect_met(line->expectation, sending->answer.status, word);
+    line.answer = &sending->answer;
+    line.word = word;
+    line.met = expect_met(line.expectation, sending->answer.status, word);
     struct answer_kind *kind = answers_add(&sending->answers, sending->answer.status, word,
-                                           line->met, sending->answer.nanoseconds);
-    if (!line->met)
-        hint_write(hint, &sending->answer, word, line->sent);
-    line->hint = hint;
-    const int rc = campaign->quiet && line->met ? 0 : sendlog_answer(line, campaign->json);
-    if (!line->met && !kind->told) {
+                                           line.met, sending->answer.nanoseconds);
+    if (!line.met)
+        hint_write(hint, &sending->answer, word, line.sent);
+    line.hint = hint;
+    const int rc = campaign->quiet && line.met ? 0 : sendlog_answer(&line, campaign->json);
+    if (!line.met && !kind->told) {
         log_warn("%s", hint);
         kind->told = true;
     }
@@ -126,8 +126,8 @@ static int attempt(struct sending *sending, const struct event_sent *event, bool
     const struct test_event facts = {campaign->endpoint, event->body, event->body_len, now - stamp,
                                      campaign->bad_signature};
     struct expectation expectation;
-    struct sendlog_line line = {.id = event->id, .sent = now, .stamp = stamp,
-                                .bytes = event->body_len, .expectation = &expectation};
+    const struct sendlog_line line = {.id = event->id, .sent = now, .stamp = stamp,
+                                      .bytes = event->body_len, .expectation = &expectation};
 
     if (expect_answer(&expectation, &facts, again) < 0) {
         log_error("cannot read the body: %s", strerror(errno));
@@ -143,7 +143,7 @@ static int attempt(struct sending *sending, const struct event_sent *event, bool
     }
     if (ask(sending, event, stamp) < 0)
         return EX_OSERR;
-    return judge(sending, &line) < 0 ? EX_IOERR : EX_OK;
+    return judge(sending, line) < 0 ? EX_IOERR : EX_OK;
 }
 
 /* ---- an event, and all of them */

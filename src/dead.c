@@ -10,13 +10,16 @@
 
 #include "journal.h"
 #include "log.h"
+#include "positions.h"
 
 #define NAME "dead.ndjson"
 
-static int no_memory(const char *path)
+static int fail(const char *operation, const char *path)
 {
-    log_error("cannot write '%s/" NAME "': %s", path, strerror(ENOMEM));
-    errno = ENOMEM;
+    const int saved = errno;
+
+    log_error("cannot %s '%s/" NAME "': %s", operation, path, strerror(saved));
+    errno = saved;
     return -1;
 }
 
@@ -31,7 +34,7 @@ int dead_add(int dir, const char *path, const struct failure *failures, size_t c
         struct iovec line;
         line.iov_base = failure_encode(&failures[i], &line.iov_len);
         char *const memory = line.iov_base;
-        result = memory == NULL ? no_memory(path)
+        result = memory == NULL ? fail("write", path)
                                 : journal_append(&journal, &line, 1, line.iov_len);
         free(memory);
     }
@@ -69,50 +72,35 @@ int dead_scan(int dir, const char *path, dead_visit *visit, void *context)
     return result;
 }
 
-struct positions {
-    uint64_t *list;
-    size_t count, room;
+/* What is being listed, and where. */
+struct graves {
+    struct positions positions;
+    const char *path;
 };
 
 static int note_position(void *context, const struct failure *failure)
 {
-    struct positions *positions = context;
+    struct graves *graves = context;
 
-    if (positions->count == positions->room) {
-        const size_t room = positions->room == 0 ? 64 : positions->room * 2;
-        uint64_t *grown = reallocarray(positions->list, room, sizeof(*grown));
-        if (grown == NULL)
-            return -1;
-        positions->list = grown;
-        positions->room = room;
-    }
-    positions->list[positions->count++] = failure->position;
-    return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a;
-    const uint64_t y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
+    if (positions_add(&graves->positions, failure->position) == 0)
+        return 0;
+    return fail("read", graves->path);
 }
 
 int dead_positions(int dir, const char *path, uint64_t **list, size_t *count)
 {
-    struct positions positions = {0};
+    struct graves graves = {.path = path};
 
-    const int result = dead_scan(dir, path, note_position, &positions);
+    const int result = dead_scan(dir, path, note_position, &graves);
     if (result < 0) {
         const int saved = errno;
-        free(positions.list);
+        free(graves.positions.list);
         errno = saved;
         return -1;
     }
-    if (positions.count > 1)
-        qsort(positions.list, positions.count, sizeof(*positions.list), compare);
-    *list = positions.list;
-    *count = positions.count;
+    positions_sort(&graves.positions);
+    *list = graves.positions.list;
+    *count = graves.positions.count;
     return 0;
 }
 

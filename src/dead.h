@@ -22,7 +22,7 @@
 
 #include "failure.h"
 
-/* Durable when it returns 0; after -1 the file is as it was. */
+/* Each is durable before the next. After -1 those before the one that failed are there. */
 int dead_add(int dir, const char *path, const struct failure *failures, size_t count);
 
 /* Every dead letter; return 0 to go on, a positive value to stop, which is returned. */

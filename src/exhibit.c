@@ -37,7 +37,8 @@ static const char *target(const struct exhibit *exhibit)
     return uri != NULL ? uri : variable(exhibit, "SCRIPT_NAME");
 }
 
-struct explain_request exhibit_request(const struct kept *kept)
+/* The request as explain.h wants it. */
+static struct explain_request request_of(const struct kept *kept)
 {
     return (struct explain_request){.headers = kept->variables, .body = kept->body,
                                     .body_len = kept->head->body_len, .sent = kept->head->sent,
@@ -48,7 +49,7 @@ int exhibit_make(struct exhibit *exhibit, const struct kept *kept,
                  const struct config_endpoint *endpoint, const struct keyring *keyring,
                  size_t effort)
 {
-    struct explain_request request = exhibit_request(kept);
+    struct explain_request request = request_of(kept);
     struct event event = {.body = kept->body, .body_len = kept->head->body_len};
     struct delivery delivery;
 

@@ -37,8 +37,6 @@ int exhibit_make(struct exhibit *exhibit, const struct kept *kept,
 /* Was it refused, for its signature or its form? */
 bool exhibit_refused(const struct kept *kept);
 
-/* The request as explain.h wants it; it points into kept. */
-struct explain_request exhibit_request(const struct kept *kept);
 
 void exhibit_list(const struct exhibit *exhibit);
 void exhibit_full(const struct exhibit *exhibit);

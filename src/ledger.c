@@ -13,6 +13,7 @@
 
 #include "dead.h"
 #include "log.h"
+#include "positions.h"
 
 /* The cursor stands in a log that is there. */
 static int place_cursor(struct ledger *ledger, uint64_t begin, uint64_t end)
@@ -237,6 +238,13 @@ static void tell(const struct ledger *ledger, const struct failure *failure)
 
 /* ---- the dead */
 
+static int no_memory(void)
+{
+    log_error("cannot write down what came of events: %s", strerror(ENOMEM));
+    errno = ENOMEM;
+    return -1;
+}
+
 /* What dead.ndjson holds, asked for when a replay meets events that have failed before. */
 static int know_dead(struct ledger *ledger)
 {
@@ -248,50 +256,37 @@ static int know_dead(struct ledger *ledger)
         return -1;
     if (ledger->dead == NULL) /* none: known all the same */
         ledger->dead = calloc(1, sizeof(*ledger->dead));
-    return ledger->dead == NULL ? -1 : 0;
+    return ledger->dead == NULL ? no_memory() : 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a;
-    const uint64_t y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-static bool holds(const uint64_t *positions, size_t count, uint64_t position)
-{
-    return count > 0
-        && bsearch(&position, positions, count, sizeof(*positions), compare) != NULL;
-}
-
-struct positions {
+/* Some of the dead, ascending. */
+struct listed {
     const uint64_t *list;
     size_t count;
 };
 
 static bool is_listed(void *context, const struct failure *failure)
 {
-    const struct positions *positions = context;
+    const struct listed *listed = context;
 
-    return holds(positions->list, positions->count, failure->position);
+    return positions_hold(listed->list, listed->count, failure->position);
 }
 
 /* Takes these events out of the dead, where they are. Only a replay can find any. */
 static int unbury(struct ledger *ledger, const uint64_t *list, size_t count)
 {
     const struct consumer *consumer = ledger->consumer;
-    struct positions positions = {list, count};
+    struct listed listed = {list, count};
     size_t found = 0, dropped;
 
     if (know_dead(ledger) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
-        found += holds(ledger->dead, ledger->dead_count, list[i]);
+        found += positions_hold(ledger->dead, ledger->dead_count, list[i]);
     if (found == 0)
         return 0;
     forget_dead(ledger);
-    return dead_drop(consumer->dir, consumer->path, is_listed, &positions, &dropped);
+    return dead_drop(consumer->dir, consumer->path, is_listed, &listed, &dropped);
 }
 
 /* ---- what comes of events */
@@ -309,7 +304,7 @@ static int bury(struct ledger *ledger, const struct failure *failure)
     if (is_replayed(ledger, failure->position)) {
         if (know_dead(ledger) < 0)
             return -1;
-        if (holds(ledger->dead, ledger->dead_count, failure->position))
+        if (positions_hold(ledger->dead, ledger->dead_count, failure->position))
             return 0; /* it lies there already */
     }
     forget_dead(ledger);
@@ -370,11 +365,8 @@ static int strike(struct ledger *ledger, const uint64_t *list, size_t count)
     uint64_t *found = calloc(count, sizeof(*found));
     size_t found_count = 0;
 
-    if (found == NULL) {
-        log_error("cannot acknowledge events: %s", strerror(ENOMEM));
-        errno = ENOMEM;
-        return -1;
-    }
+    if (found == NULL)
+        return no_memory();
     for (size_t i = 0; i < count; i++) {
         if (retry_find(ledger->retry, list[i]) != NULL)
             found[found_count++] = list[i];

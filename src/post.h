@@ -5,7 +5,7 @@
  *
  * libcurl is loaded by post_open() and not when the program starts: it brings
  * some thirty libraries, 4 ms and 6 MiB, which every drain of a crontab would
- * wait and pay for. Without it only `send` cannot work.
+ * wait and pay for. Without it only `send` and `check --url` cannot work.
  *
  * HTTP/1.1 and HTTPS only. Redirects are not followed, no file of the user's
  * home is read, a proxy is used only when the environment names one (http_proxy

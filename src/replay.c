@@ -49,8 +49,12 @@ static int find(const struct consumer *consumer, uint64_t after, uint64_t *least
     *least = *greatest = *cursor = 0;
     const int fd = io_openat(consumer->dir, ".", O_RDONLY | O_DIRECTORY, 0);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-    if (stream == NULL)
-        return fail(consumer, "read directory", ".");
+    if (stream == NULL) {
+        (void)fail(consumer, "read directory", ".");
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
     while (errno = 0, (entry = readdir(stream)) != NULL) {
         const uint64_t number = number_of(entry->d_name, "");
         if (number > after && (*least == 0 || number < *least))
@@ -104,20 +108,21 @@ int replay_request(struct consumer *consumer, uint64_t from, uint64_t to,
 {
     char name[REPLAY_NAME];
     uint64_t least, greatest, cursor;
-    struct iovec text = {0};
+    char *text = NULL;
+    size_t len = 0;
 
-    FILE *out = open_memstream((char **)&text.iov_base, &text.iov_len);
+    FILE *out = open_memstream(&text, &len);
     if (out != NULL)
         print(out, from, to, filter);
     if (out == NULL || fclose(out) != 0) {
-        free(text.iov_base);
+        free(text);
         errno = ENOMEM;
         return fail(consumer, "write", "replay");
     }
-    char *const memory = text.iov_base;
+    struct iovec part = {.iov_base = text, .iov_len = len};
     int result = -1;
     errno = EINVAL;
-    if (!is_plain(filter) || text.iov_len > TEXT_MAX)
+    if (!is_plain(filter) || len > TEXT_MAX)
         (void)fail(consumer, "write", "replay");
     else
         result = consumer_enter(consumer);
@@ -127,11 +132,11 @@ int replay_request(struct consumer *consumer, uint64_t from, uint64_t to,
         if (result == 0)
             result = remove_cursor(consumer, name); /* a leftover would skip events */
         if (result == 0)
-            result = durable_replace(consumer->dir, consumer->path, name, &text, 1);
+            result = durable_replace(consumer->dir, consumer->path, name, &part, 1);
         consumer_leave(consumer);
     }
     const int saved = errno;
-    free(memory);
+    free(text);
     errno = saved;
     return result;
 }

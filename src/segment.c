@@ -14,6 +14,7 @@
 
 #include "io.h"
 #include "log.h"
+#include "positions.h"
 
 enum {
     READ_BYTES = 256 * 1024,
@@ -36,30 +37,9 @@ static bool parse_name(const char *name, uint64_t *start)
     return errno == 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a;
-    const uint64_t y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static int append_start(struct segment_list *list, size_t *room, uint64_t start)
-{
-    if (list->count == *room) {
-        const size_t wanted = *room == 0 ? 64 : *room * 2;
-        uint64_t *grown = reallocarray(list->starts, wanted, sizeof(*grown));
-        if (grown == NULL)
-            return -1;
-        list->starts = grown;
-        *room = wanted;
-    }
-    list->starts[list->count++] = start;
-    return 0;
-}
-
 int segment_list_read(struct segment_list *list, int dir, const char *path)
 {
-    size_t room = 0;
+    struct positions starts = {0};
     struct dirent *entry;
     uint64_t start;
 
@@ -73,19 +53,19 @@ int segment_list_read(struct segment_list *list, int dir, const char *path)
         return -1;
     }
     while (errno = 0, (entry = readdir(stream)) != NULL) {
-        if (parse_name(entry->d_name, &start) && append_start(list, &room, start) < 0)
+        if (parse_name(entry->d_name, &start) && positions_add(&starts, start) < 0)
             break;
     }
     const int error = errno;
     closedir(stream);
     if (error != 0) {
         log_error("cannot read directory '%s': %s", path, strerror(error));
-        segment_list_release(list);
+        free(starts.list);
         errno = error;
         return -1;
     }
-    if (list->count > 1)
-        qsort(list->starts, list->count, sizeof(*list->starts), compare);
+    positions_sort(&starts);
+    *list = (struct segment_list){starts.list, starts.count};
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "dead.h"
 #include "log.h"
 #include "replay.h"
+#include "positions.h"
 
 static int no_memory(void)
 {
@@ -45,32 +46,17 @@ static void read_retry(struct standing *standing)
 
 struct graves {
     struct standing *standing;
-    size_t room;
+    struct positions positions;
 };
 
 static int take_dead(void *context, const struct failure *failure)
 {
     struct graves *graves = context;
-    struct standing *standing = graves->standing;
 
-    if (standing->dead == graves->room) {
-        const size_t room = graves->room == 0 ? 64 : graves->room * 2;
-        uint64_t *grown = reallocarray(standing->dead_positions, room, sizeof(*grown));
-        if (grown == NULL)
-            return no_memory();
-        standing->dead_positions = grown;
-        graves->room = room;
-    }
-    standing->dead_positions[standing->dead++] = failure->position;
-    note_failure(standing, failure->first);
+    if (positions_add(&graves->positions, failure->position) < 0)
+        return no_memory();
+    note_failure(graves->standing, failure->first);
     return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a;
-    const uint64_t y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
 }
 
 static void read_dead(struct standing *standing)
@@ -79,9 +65,9 @@ static void read_dead(struct standing *standing)
 
     if (dead_scan(standing->consumer.dir, standing->consumer.path, take_dead, &graves) != 0)
         standing->unread = true;
-    if (standing->dead > 0)
-        qsort(standing->dead_positions, standing->dead, sizeof(*standing->dead_positions),
-              compare);
+    positions_sort(&graves.positions);
+    standing->dead_positions = graves.positions.list;
+    standing->dead = graves.positions.count;
 }
 
 /* One that is none is said to be so, and hides those behind it. */
@@ -198,9 +184,7 @@ enum fate standing_fate(const struct standing *standing, uint64_t position)
 {
     if (standing->retry != NULL && retry_find(standing->retry, position) != NULL)
         return FATE_FAILED;
-    if (standing->dead > 0
-        && bsearch(&position, standing->dead_positions, standing->dead,
-                   sizeof(*standing->dead_positions), compare) != NULL)
+    if (positions_hold(standing->dead_positions, standing->dead, position))
         return FATE_DEAD;
     return cursor_passed(&standing->cursor, position) ? FATE_DONE : FATE_WAITING;
 }

@@ -15,6 +15,7 @@
 #include "failedline.h"
 #include "log.h"
 #include "out.h"
+#include "positions.h"
 #include "selection.h"
 #include "sheet.h"
 #include "sift.h"
@@ -29,8 +30,7 @@ struct show {
     struct sheet sheet;
     const char *id;
     bool body;              /* the bytes of the last one, and nothing else */
-    uint64_t *positions;    /* of what was found */
-    size_t found, room;
+    struct positions found;
     char *last;             /* the line that was found last, if its body is wanted */
     size_t last_len;
     uint64_t damaged;
@@ -45,11 +45,11 @@ static int no_memory(void)
 
 static bool is_found(const struct show *show, uint64_t position)
 {
-    size_t i = 0;
+    size_t i = 0; /* as they were found: a few, in no order */
 
-    while (i < show->found && show->positions[i] != position)
+    while (i < show->found.count && show->found.list[i] != position)
         i++;
-    return i < show->found;
+    return i < show->found.count;
 }
 
 static int keep(struct show *show, const struct segment_line *line)
@@ -67,18 +67,11 @@ static int keep(struct show *show, const struct segment_line *line)
 
 static int take(struct show *show, const struct segment_line *line, const struct standing *keeper)
 {
-    if (show->found == show->room) {
-        const size_t room = show->room == 0 ? 8 : show->room * 2;
-        uint64_t *grown = reallocarray(show->positions, room, sizeof(*grown));
-        if (grown == NULL)
-            return no_memory();
-        show->positions = grown;
-        show->room = room;
-    }
-    show->positions[show->found++] = line->position;
+    if (positions_add(&show->found, line->position) < 0)
+        return no_memory();
     if (show->body)
         return keep(show, line);
-    if (show->found > 1 && !show->sheet.json)
+    if (show->found.count > 1 && !show->sheet.json)
         putchar('\n');
     sheet_put(&show->sheet, line, keeper);
     return 0;
@@ -159,10 +152,12 @@ static int search(struct show *show)
 static int not_there(const struct show *show)
 {
     const char *spool = show->view.spool.config->name;
+    const bool known = show->entry.day[0] != '\0';
 
     if (show->entry.kind == ENTRY_STORED)
         log_error("event '%s' is not in spool '%s' any more: it was purged, but its id is "
-                  "remembered, from %s on", show->id, spool, show->entry.day);
+                  "remembered%s%s%s", show->id, spool, known ? ", from " : "", show->entry.day,
+                  known ? " on" : "");
     else
         log_error("event '%s' is not in spool '%s'", show->id, spool);
     if (show->damaged > 0)
@@ -198,7 +193,7 @@ static int run_opened(struct show *show, struct cli *cli)
         return status_of(errno);
     show->sheet = (struct sheet){.standings = &show->standings, .entry = &show->entry,
                                  .now = (int64_t)time(NULL), .json = cli_flag(cli, "json")};
-    int status = search(show) != 0 ? EX_IOERR : show->found == 0 ? not_there(show) : EX_OK;
+    int status = search(show) != 0 ? EX_IOERR : show->found.count == 0 ? not_there(show) : EX_OK;
     if (status == EX_OK && show->body)
         status = write_body(show);
     if (out_flush() < 0)
@@ -218,7 +213,7 @@ static int run(struct cli *cli)
         status = view_open(&show.view, cli);
     if (status == EX_OK)
         status = run_opened(&show, cli);
-    free(show.positions);
+    free(show.found.list);
     free(show.last);
     standings_release(&show.standings);
     selection_release(&show.selection);

@@ -64,7 +64,7 @@ wait_until { (operate($conf, 'cat', '--spool', 'calls'))[0] == 0 };    # it list
     like($out, qr/\Aspool calls: 0 in 1 segment; nothing was ever stored\nCONSUMER +WAITING .*\nbilling +0 +0 +- +0 +0 +- +was never drained\n/, '... which is empty');
     unlike($out, qr/TOTAL/, '... without a table of nothing');
     like(nagios(), qr/^0 HOOKSPOOL OK - 0 waiting, 0 failed, 0 dead \|/, 'a check is content');
-    like((operate($conf, 'tail'))[2], qr/there are \d spools: say which with --spool: calls, /, 'the spools there are');
+    like((operate($conf, 'tail'))[2], qr/\d spools, say which: calls, /, 'the spools there are');
     like(nagios('--max-silence', '1d'), qr/^2 HOOKSPOOL CRITICAL - spool calls: no event was ever stored \|/, 'but not with silence');
 }
 

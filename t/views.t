@@ -243,6 +243,11 @@ is(ids_of((operate($conf, 'cat'))[1]), ids_of(join '', spool_lines($spool)), 'ca
     ($code, $out, my $err) = operate($conf, 'show', 'msg_empty');
     is("$code|$out", '65|', 'but not what nobody keeps');
     like($err, qr/was purged, but its id is remembered, from \d{4}-\d\d-\d\d on$/m, '... of which the id is still known');
+    my ($day) = glob "'$spool'/locks/days/*";
+    rename $day, "$spool/aside" or die "cannot rename '$day': $!\n";    # as in a spool that was copied
+    ($code, $out, $err) = operate($conf, 'show', 'msg_empty');
+    like($err, qr/was purged, but its id is remembered$/m, '... also when its day is not');
+    rename "$spool/aside", $day or die "cannot rename back '$day': $!\n";
 }
 
 # ---- the same id twice

@@ -147,9 +147,9 @@ int cursor_open(struct cursor *cursor, int dir, const char *path, const char *na
     cursor->fd = durable_open(dir, path, name, O_RDWR);
     if (cursor->fd < 0)
         return -1;
-    /* What counts is durable before the other slot is written. */
+    /* What counts is durable before the other slot is written, and its name before it is moved. */
     if (load(cursor, cursor->fd) > 0) {
-        if (io_fdatasync(cursor->fd) == 0)
+        if (io_fdatasync(cursor->fd) == 0 && io_fsync(dir) == 0)
             return 0;
         (void)fail(cursor, "sync");
     }

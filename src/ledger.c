@@ -93,14 +93,15 @@ static int drop_dead(struct ledger *ledger, dead_choose *choose)
     return dead_drop(consumer->dir, consumer->path, choose, ledger, &count);
 }
 
-static int put_right(struct ledger *ledger)
+/* anew: the cursor is at the beginning, as when it was removed, so that all will be offered. */
+static int put_right(struct ledger *ledger, bool anew)
 {
     struct consumer *consumer = ledger->consumer;
 
     if (consumer_enter(consumer) < 0)
         return -1;
     int result = retry_refresh(ledger->retry) < 0 ? -1 : strike_out(ledger);
-    if (result == 0 && (!consumer->clean || ledger->cursor.position == 0 || has_revived(ledger)))
+    if (result == 0 && (!consumer->clean || anew || has_revived(ledger)))
         result = drop_dead(ledger, waits_or_comes);
     if (result == 0) /* when there is no room for it now, there will be another day */
         (void)retry_compact(ledger->retry);
@@ -113,11 +114,13 @@ int ledger_open(struct ledger *ledger, struct consumer *consumer, uint64_t begin
     *ledger = (struct ledger){.consumer = consumer, .cursor.fd = -1};
     if (cursor_open(&ledger->cursor, consumer->dir, consumer->path, "cursor") < 0)
         return -1;
+    const bool anew = ledger->cursor.position == 0; /* before it is placed where the log begins */
     if (consumer_enter(consumer) == 0) { /* what is just being appended may be cut off again */
         ledger->retry = retry_open(consumer->dir, consumer->path, true);
         consumer_leave(consumer);
     }
-    if (ledger->retry != NULL && place_cursor(ledger, begin, end) == 0 && put_right(ledger) == 0)
+    if (ledger->retry != NULL && place_cursor(ledger, begin, end) == 0
+        && put_right(ledger, anew) == 0)
         return 0;
     ledger_close(ledger);
     return -1;

@@ -308,6 +308,13 @@ int lockdir_abandon(struct lockdir *locks, const char *id)
     return io_unlinkat(locks->dir, name) < 0 ? fail(locks, "remove", name) : 0;
 }
 
+int lockdir_renew(struct lockdir *locks, const char *id)
+{
+    if (lockdir_abandon(locks, id) < 0)
+        return -1;
+    return lockdir_pend(locks, id) < 0 ? -1 : 0;
+}
+
 static int sync_directory(struct lockdir *locks, const char *name)
 {
     const int fd = io_openat(locks->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);

@@ -58,6 +58,7 @@ int lockdir_pending(struct lockdir *locks, const char *id); /* 1: has a pending 
 int lockdir_pend(struct lockdir *locks, const char *id);    /* 1: was pending, 0: is now, -1 */
 int lockdir_enter(struct lockdir *locks, const char *id);   /* pending, or nothing, to entry */
 int lockdir_abandon(struct lockdir *locks, const char *id); /* pending to nothing */
+int lockdir_renew(struct lockdir *locks, const char *id);   /* pending to pending as of today */
 /*
  * As lockdir_enter(), for an event of the log that arrived at `received` (Unix seconds): an entry
  * made anew is of that day at least, so that it does not look old because a clock was wrong.

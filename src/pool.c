@@ -172,7 +172,7 @@ static void sync_cursor(struct pool *pool, struct cursor *cursor, bool now)
     if (!now && io_now() - pool->synced < SYNC_EVERY)
         return;
     if (cursor_sync(cursor) < 0)
-        offer_end(&pool->offers, status_of(errno));
+        offer_end_doubtful(&pool->offers); /* it may be read back as it was */
     pool->synced = io_now();
 }
 

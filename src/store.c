@@ -305,6 +305,8 @@ static enum store_verdict put_claimed(struct store *store, const char *id, const
             (void)lockdir_enter(store->locks, id);
             return STORE_DUPLICATE;
         }
+        if (lockdir_renew(store->locks, id) < 0) /* else the entry were as old as his attempt */
+            return failed();
     }
     return conclude(store, id, commit_line(store->commit, entry, line, len, deadline)); /* 5, 6 */
 }

@@ -204,6 +204,12 @@ static void faults(void)
         fault_clear();
         is_int(temp_names(temp.dir, ".", NULL), 1, "leaves nothing behind");
     }
+    /* Whoever made it may have died before its name was durable. */
+    is_int(cursor_open(&cursor, temp.dir, temp.path, "cursor"), 0, "it is opened again");
+    ok(fault_calls(IO_FDATASYNC) == 1 && fault_calls(IO_FSYNC) == 1, "it is synced, as its name");
+    cursor_close(&cursor);
+    fault_set(IO_FSYNC, 0, 1, EIO);
+    is_int(cursor_open(&cursor, temp.dir, temp.path, "cursor"), -1, "else it is not to be moved");
     temp_drop(&temp);
 }
 

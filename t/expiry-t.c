@@ -160,6 +160,25 @@ static void what_goes(void)
     temp_drop(&temp);
 }
 
+/* What is stored under a name that a dead writer left is as old as the event, not as the name. */
+static void left_behind(void)
+{
+    struct temp temp;
+    struct purge purge;
+
+    temp_make(&temp);
+    struct store *store = puts_open(&temp, 1 << 20);
+    put_on(store, 0, "first");
+    (void)lockdir_pend(store_locks(store), "tried");
+    put_on(store, 20, "tried");
+    put_on(store, 40, "late");
+    is_int(run_purge(&temp, &purge, false), EX_OK, "one was tried on the day that is old now");
+    ok(purge.ids == 1 && stands(&temp, "tried"), "and stored later: it is not old");
+    is_int(puts_put_at(store, "tried", now), STORE_DUPLICATE, "it is known");
+    store_close(store);
+    temp_drop(&temp);
+}
+
 static void clocks(void)
 {
     struct temp temp;
@@ -546,6 +565,7 @@ int main(void)
     last_days();
     day_names();
     what_goes();
+    left_behind();
     clocks();
     copies();
     dead_writers();

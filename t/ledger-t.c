@@ -348,10 +348,13 @@ static void places(void)
     close_ledger(true);
     desk_open();
     temp_remove(desk.consumer.dir, "cursor");
+    put_dead(0);
+    put_dead(2);
     desk_close();
     temp_hear();
     is_int(open_ledger(), 0, "a consumer that never saw it");
     ok(ledger.cursor.position == desk.position[2] && temp_said("never saw") == 0, "says nothing");
+    is_str(desk_failed(), "| e0*9", "of the dead only those stay that it will not be offered");
     pass(2, 4);
     close_ledger(true);
 

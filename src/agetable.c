@@ -89,11 +89,10 @@ static void measure(struct agetable *table)
 static void put_label(const struct agetable *table, const char *name)
 {
     const int len = (int)strlen(name);
+    const int lost = len > table->label ? len - table->label + 1 : 0;
 
-    if (len > table->label)
-        fprintf(table->out, "+%s", name + len - table->label + 1);
-    else
-        fprintf(table->out, "%*s", table->label, name);
+    fprintf(table->out, "%*s", lost > 0 ? 1 : table->label - len, lost > 0 ? "+" : "");
+    out_clean(table->out, name + lost, (size_t)(len - lost));
 }
 
 static void put_row(const struct agetable *table, const char *name, const struct tally_row *row)

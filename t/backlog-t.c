@@ -8,6 +8,7 @@
 #include "backlog.h"
 #include "sift.h"
 
+#include "agetable.h"
 #include "filter.h"
 #include "reader.h"
 #include "sumfile.h"
@@ -287,6 +288,28 @@ static void sifts(const struct spool *spool, const char *what)
     is_int(last_wrong, 0, "likewise the last few of it");
 }
 
+/* A line may prove itself and name what event.h would not let pass. */
+static void hostile_types(void)
+{
+    struct types names;
+    struct tally tally;
+    char *text = NULL;
+    size_t len;
+
+    if (types_init(&names, TALLY_TYPES) < 0 || tally_init(&tally) < 0)
+        temp_die("tally");
+    tally_add(&tally, types_number(&names, "call.\x1b[31m", 10), 0, 7, 700);
+    FILE *out = open_memstream(&text, &len);
+    agetable_put(out, &tally, &names, true);
+    if (fclose(out) != 0)
+        temp_die("table");
+    ok(strchr(text, '\x1b') == NULL && strstr(text, " call.?[31m  7") != NULL,
+       "what a type does to a terminal is left out of the table");
+    free(text);
+    tally_release(&tally);
+    types_release(&names);
+}
+
 int main(void)
 {
     struct temp temp;
@@ -297,6 +320,7 @@ int main(void)
     struct spool spool = {.path = temp.path, .log_path = temp.path, .dir = temp.dir,
                           .log_dir = temp.dir};
     ages();
+    hostile_types();
     const int before = temp_descriptors();
     backlogs_of(&spool, "with summaries made on the way");
     ok(temp_size(temp.dir, "00000000000000000000.summary") > 0, "which are kept");

@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
+#include "identity.h"
 #include "log.h"
 #include "owner.h"
 #include "spool.h"
@@ -17,6 +20,17 @@
 int upkeep_status(int error)
 {
     return status_of(error);
+}
+
+/* We may not change the spool: who may. */
+static void advise(const char *path)
+{
+    char owner[IDENTITY_NAME];
+    struct stat st;
+
+    if (stat(path, &st) == 0 && st.st_uid != geteuid())
+        log_error("run it as root, or as user %s, who has the spool",
+                  identity_user(st.st_uid, owner));
 }
 
 struct store *upkeep_open(const struct config *config, const struct config_spool *which,
@@ -41,6 +55,8 @@ struct store *upkeep_open(const struct config *config, const struct config_spool
     if (owner_become(path) == 0)
         store = store_open(path, &limits);
     *status = store != NULL ? EX_OK : upkeep_status(errno);
+    if (*status == EX_NOPERM)
+        advise(path);
     if (store == NULL)
         owner_leave();
     free(path);

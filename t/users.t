@@ -135,6 +135,14 @@ is((as('job', @replay))[0], 0, 'the user of the consumer can');
 is((as('root', @replay))[0], 0, 'root can');
 is_deeply([map { (stat "$billing/$_")[4] } qw(replay-1 replay-2)], [($job_uid) x 2], '... and leaves that to it');
 
+# ---- what the user of the job may not
+
+for my $verb (['purge'], ['forget', 'msg_1']) {
+    ($code, $out, $err) = as('job', @$verb);
+    is("$code|$out", '77|', "@$verb by the user of the job");
+    like($err, qr/Permission denied\nhookspool: run it as root, or as user nobody, who has the spool\n\z/, '... is told who may');
+}
+
 # ---- check
 
 like(fails(), qr/\A'?its directory is daemon's, who cannot read '[^']+' .*: adduser daemon \Q$group\E\z/,

@@ -4,11 +4,30 @@
 #include "owner.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
+
+/* Has only root a say in what this name stands for? */
+static int check_parent(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *parent = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
+    struct stat st;
+
+    const int result = parent == NULL ? -1 : stat(parent, &st);
+    if (result < 0)
+        log_error("cannot stat the directory of '%s': %s", path, strerror(errno));
+    free(parent);
+    if (result < 0 || st.st_uid == 0)
+        return result;
+    log_error("'%s' belongs to root, and the directory it stands in does not: whose is it?", path);
+    errno = EPERM;
+    return -1;
+}
 
 int owner_become(const char *path)
 {
@@ -21,7 +40,7 @@ int owner_become(const char *path)
         return -1;
     }
     if (st.st_uid == 0)
-        return 0;
+        return check_parent(path);
     if (setegid(st.st_gid) == 0 && seteuid(st.st_uid) == 0)
         return 0;
     const int saved = errno;

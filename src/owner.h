@@ -10,7 +10,10 @@
 #ifndef HOOKSPOOL_OWNER_H
 #define HOOKSPOOL_OWNER_H
 
-/* Nothing happens unless we are root and the directory is not root's. */
+/*
+ * Nothing happens unless we are root and the directory is not root's. If it is, but the one that it
+ * stands in is not (EPERM), somebody else may have put it there, or a link to it.
+ */
 int owner_become(const char *path);
 /* Root again, if owner_become() changed anything. */
 void owner_leave(void);

@@ -100,7 +100,7 @@ is_deeply([operate($conf, 'forget', '-q', $call{id})], [0, '', ''], 'an id is fo
 run(['/bin/sh', '-c', 'exec "$0" "$@" <&- >&- 2>&-', program('hookspool'), '-c', $conf, 'forget', 'msg_never']);
 is(slurp("$spool/log/lock"), '', 'what there is to say does not go into the spool');
 SKIP: {
-    skip 'not root', 3 if $>;
+    skip 'not root', 6 if $>;
     # Root does it for the spool's owner: what it leaves must be of use to hookspoold.
     my ($owner, $group) = (stat $spool)[4, 5];
     unlink "$spool/locks/forgotten";
@@ -112,6 +112,14 @@ SKIP: {
     is("@foreign", '', '... and leaves nothing that is not the owner\'s');
     is(status($socket, %call), 'stored', '... and it is stored again');
     stop($pid);
+
+    # Whoever has spool_dir could have root look after anything.
+    mkdir $_ or die "cannot create '$_': $!\n" for "$dir/precious", "$dir/precious/log";
+    rename $spool, "$spool.aside" and symlink "$dir/precious", $spool or die "cannot link '$spool': $!\n";
+    $report = qx("@{[ program('hookspool') ]}" -c "$conf" forget msg_1 2>&1);
+    is($? >> 8, 77, 'a spool of root\'s in a directory that is not is left alone');
+    like($report, qr/'\Q$spool\E' belongs to root, and the directory it stands in does not/, '... and why is said');
+    is_deeply([glob(qq("$dir/precious/*")), glob(qq("$dir/precious/log/*"))], ["$dir/precious/log"], '... and nothing is made there');
 }
 
 done_testing();
